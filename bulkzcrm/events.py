@@ -1,0 +1,98 @@
+"""What a run announces while it goes on; those who draw or log it listen, and nothing in the run depends on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+__all__ = [
+    "BatchAnswered",
+    "Begun",
+    "Connected",
+    "Event",
+    "Listener",
+    "Noted",
+    "RowsJudged",
+    "RowsRead",
+    "SendingStarted",
+    "Waiting",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A run begins, or is carried on with; its files go into `folder`."""
+
+    run: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsRead:
+    """So many rows of the source are in the journal; `final` when the source is at its end."""
+
+    rows: int
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """The organisation has been read."""
+
+    organisation: str
+    organisation_id: str
+    edition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsJudged:
+    """So many rows have been held against the organisation."""
+
+    rows: int
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingStarted:
+    """The first write is about to leave; `rows` are still to be sent."""
+
+    rows: int
+    ceiling: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchAnswered:
+    """What became of one request. `limit` is how many may be in flight now."""
+
+    batch: int
+    rows: int
+    succeeded: int
+    rejected: int
+    unknown: int
+    status: int
+    seconds: float
+    in_flight: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A request goes again after so many seconds, and why."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A sentence for the user. A warning concerns the result; a note merely tells how things were understood."""
+
+    text: str
+    warning: bool = False
+
+
+Event: TypeAlias = Begun | RowsRead | Connected | RowsJudged | SendingStarted | BatchAnswered | Waiting | Noted
+
+Listener: TypeAlias = Callable[[Event], None]
