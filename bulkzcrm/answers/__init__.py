@@ -1,0 +1,35 @@
+"""What an answer of the API proves about each record that was sent, and about the run."""
+
+from bulkzcrm.answers.nouns import (
+    Doubt,
+    Judged,
+    NotApplied,
+    Reading,
+    RefreshToken,
+    Rejected,
+    Sent,
+    Split,
+    StopRun,
+    Succeeded,
+    TryAgain,
+    Uncertain,
+    Verdict,
+)
+from bulkzcrm.answers.reading import read_answer
+
+__all__ = [
+    "Doubt",
+    "Judged",
+    "NotApplied",
+    "Reading",
+    "RefreshToken",
+    "Rejected",
+    "Sent",
+    "Split",
+    "StopRun",
+    "Succeeded",
+    "TryAgain",
+    "Uncertain",
+    "Verdict",
+    "read_answer",
+]

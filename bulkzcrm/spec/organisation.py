@@ -1,0 +1,124 @@
+"""What an organisation tells of itself when it is read: the nouns that rules and name look-ups stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from bulkzcrm.model import Record
+
+__all__ = [
+    "BusinessHours",
+    "Choice",
+    "Current",
+    "Organisation",
+    "Profile",
+    "Reading",
+    "User",
+]
+
+
+class Reading(StrEnum):
+    """One thing that can be read of an organisation, at one credit a page."""
+
+    ORG = "organisation"
+    USERS = "users"
+    FIELDS = "fields"
+    SERVICES = "services"
+    BUSINESS_HOURS = "business hours"
+    PREFERENCES = "service preferences"
+    SCORING_RULES = "scoring rules"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Who the organisation is (`GET org`). `edition` is the vendor's `paid_type`, blank when it cannot be read."""
+
+    id: str
+    name: str
+    type: str = ""
+    edition: str = ""
+    time_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user, as far as members of services are concerned: only active and confirmed ones may be members."""
+
+    id: str
+    name: str
+    email: str
+    active: bool
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A tax or a job sheet that the organisation has set up: what is sent, and its id where it has one."""
+
+    id: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessHours:
+    """The organisation's business hours, as read; `hours` gives each business day's span, nothing for a whole day."""
+
+    record: Record
+    days: frozenset[str]
+    hours: Mapping[str, tuple[str, str]]
+    zone: ZoneInfo | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the record, blank when the reading shows none."""
+        return str(self.record.get("id") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A record as it is now. What `silent` names was not shown by the reading: it may hold anything."""
+
+    record: Record
+    silent: frozenset[str] = frozenset()
+
+    @property
+    def id(self) -> str:
+        """The record's own id."""
+        return str(self.record.get("id") or "")
+
+
+@dataclass(slots=True, kw_only=True)
+class Organisation:
+    """All that was read of an organisation; `None` means that it was not read (or may not be)."""
+
+    profile: Profile | None = None
+    users: Mapping[str, User] | None = None
+    taxes: tuple[Choice, ...] | None = None
+    job_sheets: tuple[Choice, ...] | None = None
+    field_names: Mapping[str, str] | None = None
+    """API name → label of every field of the module, those that we cannot send included."""
+    services: dict[str, Current] | None = None
+    business_hours: BusinessHours | None = None
+    job_sheet_enabled: bool | None = None
+    scoring_rules: dict[str, Current] | None = None
+    refused: dict[Reading, str] = field(default_factory=dict)
+    """Readings that the credentials do not allow, with what the server said."""
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The zone of date-times without an offset: the organisation's own."""
+        name = self.profile.time_zone if self.profile else ""
+        try:
+            return ZoneInfo(name) if name else None
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def business_zone(self) -> ZoneInfo | None:
+        """The zone of business times and of "today": that of the business hours, else the organisation's own."""
+        if self.business_hours and self.business_hours.zone:
+            return self.business_hours.zone
+        return self.zone

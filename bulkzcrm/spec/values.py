@@ -1,0 +1,86 @@
+"""When two values are equal: instants and exact decimals compared, lists of members, taxes, days and dates as sets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from bulkzcrm.model import Json, Record
+from bulkzcrm.spec.fields import Field, Kind
+
+__all__ = ["comparable", "fingerprint", "same"]
+
+
+def comparable(kind: Kind, value: Json) -> Hashable:
+    """Return what stands for a value in comparisons; nothing, `null` and empty are the same."""
+    if value is None or value in ("", [], {}):
+        return None
+    match kind:
+        case Kind.MEMBERS | Kind.TAXES:
+            return frozenset(_reference(entry) for entry in _entries(value))
+        case Kind.DAYS | Kind.DATES:
+            return frozenset(str(entry) for entry in _entries(value))
+        case Kind.TIMINGS:
+            return tuple(sorted((_text(span, "From"), _text(span, "To")) for span in _entries(value)))
+        case Kind.HOURS | Kind.DAY_HOURS:
+            return value if isinstance(value, str) else tuple(str(entry) for entry in _entries(value))
+        case Kind.DATETIME:
+            return _instant(str(value))
+        case Kind.MONEY | Kind.MINUTES:
+            return _number(value)
+        case Kind.CHOICE:
+            return str(value).casefold()
+        case Kind.BOOLEAN:
+            return bool(value)
+        case Kind.ID | Kind.TEXT | Kind.DATE:
+            return str(value)
+
+
+def same(kind: Kind, one: Json, other: Json) -> bool:
+    """Tell whether two values of a kind are equal."""
+    return comparable(kind, one) == comparable(kind, other)
+
+
+def fingerprint(fields: Sequence[Field], record: Record) -> bytes:
+    """Return 16 bytes that equal records share; `record` holds converted values, names resolved or not."""
+    parts = []
+    for each in fields:
+        value = comparable(each.kind, record.get(each.name))
+        if value is not None:
+            parts.append((each.name, sorted(map(str, value)) if isinstance(value, frozenset) else value))
+    return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _entries(value: Json) -> Sequence[Json]:
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+
+
+def _text(span: Json, key: str) -> str:
+    return str(span.get(key) or "") if isinstance(span, Mapping) else str(span)
+
+
+def _reference(entry: Json) -> str:
+    """Return the id of a member (its user's) or a tax, or the name as written in a row."""
+    if not isinstance(entry, Mapping):
+        return str(entry).casefold()
+    inner = entry.get("Members")
+    if isinstance(inner, Mapping):
+        return str(inner.get("id"))
+    return str(entry.get("id"))
+
+
+def _instant(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return moment.astimezone(UTC).isoformat() if moment.tzinfo else moment.isoformat()
+
+
+def _number(value: Json) -> Hashable:
+    try:
+        return str(Decimal(str(value)).normalize())
+    except InvalidOperation:
+        return str(value)
