@@ -1,0 +1,140 @@
+"""A workbook is looked over before it is parsed: what is too big, encrypted, damaged or no workbook is refused."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, BinaryIO
+from xml.etree.ElementTree import ParseError
+from xml.parsers import expat
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from bulkzcrm.errors import SourceError
+
+__all__ = ["broken_ole", "open_archive", "open_part", "translated_faults"]
+
+_MOST_ENTRIES = 2_000
+_MOST_BYTES = 500_000_000
+_MOST_RATIO = 200
+_RATIO_COUNTS_FROM = 10_000_000
+"""Bytes. Small parts of honest workbooks may be packed better than the ratio allows."""
+
+_PIECE_BYTES = 1 << 16
+_ENCRYPTED = 1
+"""The bit of a zip entry's flags that says so (PKWARE APPNOTE, 4.4.4)."""
+
+_SAVE_AGAIN = "Open it in a spreadsheet program and save it as .xlsx."
+
+
+@contextmanager
+def translated_faults(name: str) -> Iterator[None]:
+    """Turn what reading a damaged archive or its XML raises into a `SourceError`."""
+    try:
+        yield
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, ParseError, expat.ExpatError) as fault:
+        cure = "Copy or download it again, or open it in a spreadsheet program and save it as .xlsx."
+        raise SourceError(f"{name} is a damaged workbook.", cure) from fault
+    except OSError as fault:
+        cure = "Copy it to this computer and start again."
+        raise SourceError(f"{name} breaks off while it is read: {fault.strerror or fault}.", cure) from fault
+
+
+def open_archive(file: BinaryIO, name: str) -> ZipFile:
+    """Open the archive that a workbook is, or raise `SourceError`.
+
+    The sizes that the directory claims are binding: `zipfile` never inflates an entry beyond its claimed size, and
+    reports one that has more to give as damaged. So limits on the claims are limits on what is inflated.
+    """
+    with translated_faults(name):
+        archive = ZipFile(file)
+        _refuse_foreign(archive, name)
+        _refuse_entries(archive.infolist(), name)
+    return archive
+
+
+def _refuse_foreign(archive: ZipFile, name: str) -> None:
+    names = {part.replace("\\", "/").casefold() for part in archive.namelist()}
+    if "xl/workbook.bin" in names:
+        raise SourceError(f"{name} is a binary workbook (.xlsb), which cannot be read.", _SAVE_AGAIN)
+    if "content.xml" in names:
+        raise SourceError(f"{name} is an OpenDocument file, which cannot be read.", _SAVE_AGAIN)
+    if any(part.endswith(".iwa") for part in names):
+        raise SourceError(f"{name} is a Numbers document, which cannot be read.", "Export it as Excel (.xlsx) or CSV.")
+    if "[content_types].xml" not in names or "_rels/.rels" not in names:
+        raise SourceError(f"{name} is a ZIP archive, but no workbook.", "Unpack it and give the table inside.")
+
+
+def _refuse_entries(entries: list[ZipInfo], name: str) -> None:
+    cure = f"If you trust its origin: {_SAVE_AGAIN[0].lower()}{_SAVE_AGAIN[1:]}"
+    if len(entries) > _MOST_ENTRIES:
+        raise SourceError(f"{name} has {len(entries):,} parts; a workbook may have {_MOST_ENTRIES:,}.", cure)
+    if sum(entry.file_size for entry in entries) > _MOST_BYTES:
+        size = f"{_MOST_BYTES // 1_000_000} MB"
+        raise SourceError(f"{name} unpacks to more than {size}.", "Split it into several workbooks, or save it as CSV.")
+    for entry in entries:
+        if entry.file_size > max(_RATIO_COUNTS_FROM, _MOST_RATIO * entry.compress_size):
+            raise SourceError(f"{name} unpacks to more than {_MOST_RATIO} times its size, as a zip bomb does.", cure)
+        if entry.flag_bits & _ENCRYPTED:
+            raise SourceError(f"{name} is protected by a password.", "Save it without the password.")
+        if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            raise SourceError(f"{name} is packed in a way that workbooks are not.", _SAVE_AGAIN)
+    part, count = Counter(entry.filename for entry in entries).most_common(1)[0]
+    if count > 1:
+        raise SourceError(f"{name} holds the part {part!r} more than once.", cure)
+
+
+def open_part(archive: ZipFile, part: str, name: str) -> IO[bytes]:
+    """Open an XML part for parsing; whoever parses a part must come by here. The caller closes it.
+
+    Raises `SourceError` if the part declares a document type, the only place where entities can be declared.
+    """
+    with archive.open(part) as stream:
+        _refuse_doctype(stream, part, name)
+    return archive.open(part)
+
+
+def _refuse_doctype(stream: IO[bytes], part: str, name: str) -> None:
+    """Read up to the first element: a document type stands before it or nowhere."""
+    parser = expat.ParserCreate()
+    begun = False
+
+    def refuse(*_: object) -> None:
+        cure = f"Excel never writes such a part. {_SAVE_AGAIN}"
+        raise SourceError(f"{name} declares XML entities in {part!r}, which could be an attack.", cure)
+
+    def begin(*_: object) -> None:
+        nonlocal begun
+        begun = True
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = begin
+    while not begun and (piece := stream.read(_PIECE_BYTES)):
+        parser.Parse(piece, False)
+    if not begun:
+        parser.Parse(b"", True)  # newer versions of expat put off what they have not seen whole
+
+
+def broken_ole(file: BinaryIO, name: str) -> SourceError:
+    """Return why an OLE compound file (the container of old and of encrypted Office documents) cannot be read."""
+    if _mentions(file, "EncryptedPackage"):
+        return SourceError(
+            f"{name} is protected by a password.", "Open it, take the password off, and save it as .xlsx."
+        )
+    if _mentions(file, "Workbook") or _mentions(file, "Book"):
+        return SourceError(f"{name} is an old Excel workbook (.xls), which cannot be read.", _SAVE_AGAIN)
+    return SourceError(f"{name} is an old Office document, not a workbook.", "Give a CSV, .xlsx or JSON Lines file.")
+
+
+def _mentions(file: BinaryIO, stream: str) -> bool:
+    """Tell whether a directory entry of an OLE file bears this name (UTF-16, and its length, at a multiple of 128)."""
+    wanted = stream.encode("utf-16-le") + b"\0\0"
+    file.seek(0)
+    while piece := file.read(1 << 20):
+        at = piece.find(wanted)
+        while at >= 0:
+            if at % 128 == 0:
+                return True
+            at = piece.find(wanted, at + 1)
+    return False

@@ -1,0 +1,192 @@
+"""What a workbook holds around its cells: which sheets there are, shared texts, and which number formats are dates."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import IO
+from xml.etree.ElementTree import Element, iterparse
+from zipfile import ZipFile
+
+from defusedxml.ElementTree import fromstring
+from openpyxl.styles.numbers import BUILTIN_FORMATS, STRIP_RE, is_date_format, is_timedelta_format
+from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
+
+from bulkzcrm.errors import SourceError
+from bulkzcrm.ingest.guard import open_part
+
+__all__ = ["Shape", "Sheet", "Workbook", "local_name", "read_workbook", "rich_text", "unescaped"]
+
+_LARGEST_PART = 32_000_000
+"""Bytes of a part that is parsed as a whole (not sheets, nor shared texts)."""
+
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
+_PLAIN_FORMATS = frozenset({"general", "standard"})
+_AM_PM = re.compile(r"am/pm|a/p", re.IGNORECASE)
+
+# ECMA-376 Part 1, 18.8.30: dates and times of the East Asian built-in formats, which openpyxl does not list.
+_EAST_ASIAN = dict.fromkeys((27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54, 57, 58), "yyyy/m/d") | dict.fromkeys(
+    (32, 33, 34, 35, 55, 56), "h:mm"
+)
+
+
+class Shape(StrEnum):
+    """What a number of a cell means, by the cell's number format."""
+
+    NUMBER = "number"
+    DATE = "date"  #: a day without a time of day
+    MOMENT = "moment"  #: a date-time, or a time of day
+    DURATION = "duration"  #: elapsed time (`[h]:mm`)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One worksheet: its name, whether it is shown, and the archive's part that holds it."""
+
+    name: str
+    visible: bool
+    part: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbook:
+    """All that the cells of a sheet refer to: `shapes` by the index of their style, `strings` by that of their text."""
+
+    archive: ZipFile
+    sheets: tuple[Sheet, ...]
+    strings: tuple[str, ...]
+    shapes: tuple[Shape, ...]
+    epoch: datetime
+
+
+def read_workbook(archive: ZipFile, name: str) -> Workbook:
+    """Read everything but the sheets, in the order of the workbook; chart sheets are left out. Raises `SourceError`."""
+    parts = {part.replace("\\", "/").casefold(): part for part in archive.namelist()}
+    top = _relations(archive, parts, "", name)
+    path = next((target for kind, target in top.values() if kind == "officeDocument"), "xl/workbook.xml")
+    root = _parse(archive, parts, path, name)
+    if root is None or local_name(root) != "workbook":
+        raise SourceError(f"{name} is no workbook.", "Open it in a spreadsheet program and save it as .xlsx.")
+    relations = _relations(archive, parts, path, name)
+    targets = {kind: parts.get(target.casefold()) for kind, target in relations.values()}
+    styles = _parse(archive, parts, targets.get("styles") or "", name)
+    return Workbook(
+        archive=archive,
+        sheets=tuple(_sheets(root, relations, parts)),
+        strings=_strings(archive, targets.get("sharedStrings"), name),
+        shapes=_shapes(styles) if styles is not None else (),
+        epoch=MAC_EPOCH if _counts_from_1904(root) else WINDOWS_EPOCH,
+    )
+
+
+def local_name(element: Element) -> str:
+    """Return an element's name without its namespace (the strict and the usual form of the format differ in it)."""
+    return element.tag.rpartition("}")[2]
+
+
+def rich_text(element: Element) -> str:
+    """Return the text of an `si` or `is` element: its runs, without the phonetic readings that go with them."""
+    texts: list[str] = []
+    for part in element:
+        match local_name(part):
+            case "t":
+                texts.append(part.text or "")
+            case "r":
+                texts += [run.text or "" for run in part if local_name(run) == "t"]
+            case _:
+                pass
+    return unescaped("".join(texts))
+
+
+def unescaped(text: str) -> str:
+    """Return a text with its escapes resolved: `_x000D_` is a carriage return, `_x005F_` a plain underline.
+
+    Source: ECMA-376 Part 1, 22.4.2.4 (bstr). An escape that is half of a character stays as it is.
+    """
+    return _ESCAPE.sub(_character, text) if "_x" in text else text
+
+
+def _character(escape: re.Match[str]) -> str:
+    code = int(escape[1], 16)
+    return escape[0] if 0xD800 <= code <= 0xDFFF else chr(code)
+
+
+def _parse(archive: ZipFile, parts: dict[str, str], path: str, name: str) -> Element | None:
+    part = parts.get(path.casefold())
+    if part is None:
+        return None
+    if archive.getinfo(part).file_size > _LARGEST_PART:
+        cure = "Copy its table into a new workbook."
+        raise SourceError(f"{name} has an unreasonably large part {part!r}.", cure)
+    with open_part(archive, part, name) as stream:
+        root: Element = fromstring(stream.read(), forbid_dtd=True)
+    return root
+
+
+def _relations(archive: ZipFile, parts: dict[str, str], path: str, name: str) -> dict[str, tuple[str, str]]:
+    """Return what a part refers to: by id, the last word of the relation's type and the path of the other part."""
+    folder, _, file = path.rpartition("/")
+    root = _parse(archive, parts, posixpath.join(folder, "_rels", f"{file}.rels"), name)
+    relations: dict[str, tuple[str, str]] = {}
+    for relation in root if root is not None else ():
+        target = relation.get("Target", "").replace("\\", "/")
+        full = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+        relations[relation.get("Id", "")] = relation.get("Type", "").rpartition("/")[2], full
+    return relations
+
+
+def _sheets(root: Element, relations: dict[str, tuple[str, str]], parts: dict[str, str]) -> Iterator[Sheet]:
+    for element in _children(root, "sheets"):
+        reference = next((value for key, value in element.items() if key.endswith("}id")), "")
+        kind, path = relations.get(reference, ("", ""))
+        if kind == "worksheet" and path.casefold() in parts:
+            visible = element.get("state", "visible") == "visible"
+            yield Sheet(name=unescaped(element.get("name", "")), visible=visible, part=parts[path.casefold()])
+
+
+def _counts_from_1904(root: Element) -> bool:
+    return any(local_name(part) == "workbookPr" and part.get("date1904") in {"1", "true"} for part in root)
+
+
+def _children(root: Element, container: str) -> Iterator[Element]:
+    for part in root:
+        if local_name(part) == container:
+            yield from part
+
+
+def _strings(archive: ZipFile, part: str | None, name: str) -> tuple[str, ...]:
+    if part is None:
+        return ()
+    with open_part(archive, part, name) as stream:
+        return tuple(_shared(stream))
+
+
+def _shared(stream: IO[bytes]) -> Iterator[str]:
+    root: Element | None = None
+    for event, element in iterparse(stream, events=("start", "end")):  # noqa: S314 - without document type, see the guard
+        if root is None:
+            root = element
+        elif event == "end" and local_name(element) == "si":
+            yield rich_text(element)
+            root.clear()  # keeps the tree from growing with the file
+
+
+def _shapes(styles: Element) -> tuple[Shape, ...]:
+    codes = BUILTIN_FORMATS | _EAST_ASIAN
+    for own in _children(styles, "numFmts"):
+        codes[int(own.get("numFmtId", "0"))] = unescaped(own.get("formatCode", ""))
+    return tuple(_shape(codes.get(int(style.get("numFmtId", "0")), "")) for style in _children(styles, "cellXfs"))
+
+
+def _shape(code: str) -> Shape:
+    if code.casefold() in _PLAIN_FORMATS or not is_date_format(code):
+        return Shape.NUMBER
+    if is_timedelta_format(code):
+        return Shape.DURATION
+    # Without quoted texts, locales and AM/PM, hours and seconds give a time of day away; `m` may be months.
+    bare = _AM_PM.sub("h", STRIP_RE.sub("", code.split(";", maxsplit=1)[0])).lower()
+    return Shape.MOMENT if "h" in bare or "s" in bare else Shape.DATE
