@@ -1,0 +1,234 @@
+"""Each row becomes a record and all its problems, never an exception; what a column must settle first is left open."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from bulkzcrm.cells import column_letter, is_blank
+from bulkzcrm.convert.columns import ColumnMap
+from bulkzcrm.convert.dates import DateOrder, DateRule
+from bulkzcrm.convert.evidence import ColumnEvidence, Decision, reading_in_force, told
+from bulkzcrm.convert.money import DecimalMark
+from bulkzcrm.convert.readers import CLEAR_TEXT, Reader, Rules, compile_reader
+from bulkzcrm.convert.values import Clear, Finding, Open, ReadText, Refusal, plain_text
+from bulkzcrm.convert.words import MANDATORY_BLANK, MANDATORY_CLEARED, MANDATORY_WITHOUT_COLUMN, SURPLUS
+from bulkzcrm.errors import UsageError
+from bulkzcrm.model import CellValue, Problem, Record, Row
+from bulkzcrm.spec.fields import Field
+
+__all__ = ["Clears", "ConvertOptions", "Converted", "RowConverter", "Settled"]
+
+_UNUSUAL = (Refusal, Finding, Clear)
+
+Clears: TypeAlias = Literal["null", "left out"]
+"""What `#CLEAR` does: a record that says `None`, or one without the field (a new record has nothing to clear)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertOptions:
+    """How the user wants texts to be read; None means that each column proves it."""
+
+    decimal: DecimalMark | None = None
+    date_order: Literal["dmy", "mdy", "ymd"] | None = None
+    time_zone: ZoneInfo | None = None
+    """For date-times without an offset; None leaves them without one (`localise` adds it later)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """One row converted: the fields that it gives, what is wrong with it, and which fields its columns must settle.
+
+    A field stands in at most one of the three; `record` holds None for a field to be cleared. `problems` come in the
+    order of the operation's fields, behind what is wrong with the shape of the whole row.
+    """
+
+    record: Record
+    problems: tuple[Problem, ...] = ()
+    open: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    """What a converter is made of, for another one that knows more."""
+
+    fields: Sequence[Field]
+    column_map: ColumnMap
+    options: ConvertOptions
+    clears: Clears
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What the whole source has proved."""
+
+    decisions: Mapping[str, Decision]
+    """By field: how its column is read."""
+    notes: tuple[str, ...]
+    """Sentences for the user: how open rows were settled, and because of which row."""
+    reading: Mapping[str, str]
+    """Options that make another run read alike, as far as all columns agree: `date_format`, `decimal`."""
+    setup: _Setup = field(repr=False)
+
+    def converter(self) -> RowConverter:
+        """Return a converter for the rows that were open; it leaves none open."""
+        setup = self.setup
+        return RowConverter(
+            setup.fields, setup.column_map, setup.options, clears=setup.clears, decisions=self.decisions
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """A field and the column that gives it."""
+
+    field: Field
+    letter: str
+    reader: Reader
+
+    def problem(self, refusal: Refusal, row: Row) -> Problem:
+        return refusal.problem(self.field, f"{self.letter}{row.number}")
+
+
+class RowConverter:
+    """Converts the rows of one source, in any order, and collects what they prove about their columns.
+
+    `decisions` are those of `settle`; a converter that has them leaves nothing open. `UsageError` if a constant of the
+    column map cannot be converted.
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        column_map: ColumnMap,
+        options: ConvertOptions,
+        *,
+        clears: Clears,
+        decisions: Mapping[str, Decision] | None = None,
+    ) -> None:
+        self._setup = _Setup(fields, column_map, options, clears)
+        self._rank = {one.name: rank for rank, one in enumerate(fields)}
+        self._constants: Record = {}
+        self._standing: list[Problem] = []
+        """Problems that every row has."""
+        self._steps: list[tuple[str, int, ReadText, _Origin]] = []
+        self.evidence: dict[str, ColumnEvidence] = {}
+        """By field: what the rows seen so far prove about its column."""
+        for one in fields:
+            column = column_map.fields.get(one.name)
+            if column is not None:
+                reader = compile_reader(one, _rules(options, (decisions or {}).get(one.name)))
+                self.evidence[one.name] = ColumnEvidence(column, one.kind)
+                self._steps.append((one.name, column.index, reader.plain, _Origin(one, column.letter, reader)))
+            elif one.name in column_map.constants:
+                self._take_constant(one, column_map.constants[one.name].strip())
+            elif one.mandatory:
+                self._standing.append(Refusal(MANDATORY_WITHOUT_COLUMN, "").problem(one))
+        self._copies = any(isinstance(value, list) for value in self._constants.values())
+
+    def __call__(self, row: Row) -> Converted:
+        """Convert one row."""
+        record: Record = copy.deepcopy(self._constants) if self._copies else self._constants.copy()
+        problems: list[Problem] = []
+        left_open: list[str] = []
+        cells = row.cells
+        for name, index, read_text, origin in self._steps:
+            value = cells[index]
+            text = value.strip() if isinstance(value, str) else value
+            if text is None or text == "":
+                if origin.field.mandatory:
+                    problems.append(origin.problem(Refusal(MANDATORY_BLANK, ""), row))
+                continue
+            if isinstance(text, str):
+                read = origin.reader.marked(text) if text[0] in "#=" else read_text(text)
+            else:
+                read = origin.reader.cell(text)
+            if not isinstance(read, _UNUSUAL):
+                record[name] = read
+                continue
+            result = read.value if isinstance(read, Finding) else read
+            if isinstance(read, Finding):
+                self._note(name, row, text, read)
+            match result:
+                case Refusal():
+                    problems.append(origin.problem(result, row))
+                case Open():
+                    left_open.append(name)
+                case Clear():
+                    self._clear(origin, record, problems, row)
+                case _:
+                    record[name] = result
+        return Converted(record, self._in_order(problems, row), frozenset(left_open))
+
+    def settle(self) -> Settled:
+        """Return what the rows converted so far prove; call it behind the last row of the source."""
+        decisions = {name: evidence.decide() for name, evidence in self.evidence.items()}
+        notes = [told(evidence, decisions[name]) for name, evidence in self.evidence.items()]
+        return Settled(
+            decisions=decisions,
+            notes=tuple(note for note in notes if note is not None),
+            reading=reading_in_force(self.evidence),
+            setup=self._setup,
+        )
+
+    def _note(self, name: str, row: Row, value: CellValue, finding: Finding) -> None:
+        is_open = isinstance(finding.value, Open)
+        self.evidence[name].note(finding.evidence, row.number, plain_text(value) or "", is_open=is_open)
+
+    def _clear(self, origin: _Origin, record: Record, problems: list[Problem], row: Row) -> None:
+        if origin.field.mandatory:
+            problems.append(origin.problem(Refusal(MANDATORY_CLEARED, CLEAR_TEXT), row))
+        elif self._setup.clears == "null":
+            record[origin.field.name] = None
+
+    def _take_constant(self, one: Field, text: str) -> None:
+        """Convert a constant; it stands alone, so that no other row settles what it leaves open."""
+        if not text:
+            raise UsageError(
+                f"--set gives the field {one.name} no value.",
+                f"Leave it out, or write --set {one.name}={CLEAR_TEXT} to empty the field.",
+            )
+        alone = Decision(date_order=None, decimal=".")
+        read = compile_reader(one, _rules(self._setup.options, alone)).text(text)
+        match read.value if isinstance(read, Finding) else read:
+            case Refusal() as refusal:
+                raise UsageError(f"--set: {refusal.message(one.label)}", refusal.complaint.remedy)
+            case Clear() if one.mandatory:
+                self._standing.append(Refusal(MANDATORY_CLEARED, CLEAR_TEXT).problem(one))
+            case Clear():
+                if self._setup.clears == "null":
+                    self._constants[one.name] = None
+            case Open():
+                raise AssertionError("a reader that is told all leaves nothing open")
+            case value:
+                self._constants[one.name] = value
+
+    def _in_order(self, problems: list[Problem], row: Row) -> tuple[Problem, ...]:
+        if self._standing:
+            problems = sorted([*problems, *self._standing], key=lambda problem: self._rank[problem.field])
+        return (*_surplus(row), *problems) if row.surplus else tuple(problems)
+
+
+def _rules(options: ConvertOptions, decision: Decision | None) -> Rules:
+    if options.date_order is not None:
+        dates = DateRule(DateOrder(options.date_order), demanded=True)
+    else:
+        dates = DateRule(decision.date_order, settled=True) if decision else DateRule()
+    return Rules(
+        date=dates,
+        decimal=options.decimal or (decision.decimal if decision else None),
+        zone=options.time_zone,
+    )
+
+
+def _surplus(row: Row) -> list[Problem]:
+    """Return the problem of a row that is longer than the header; its first cell too many tells where to look."""
+    for place, value in enumerate(row.surplus, len(row.cells)):
+        if not is_blank(value):
+            refusal = Refusal(SURPLUS, plain_text(value) or "a very long number")
+            cell = f"{column_letter(place)}{row.number}"
+            return [Problem(code=SURPLUS.code, field="", message=refusal.message(""), remedy=SURPLUS.remedy, cell=cell)]
+    return []
