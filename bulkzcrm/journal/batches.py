@@ -1,0 +1,227 @@
+"""Statements about batches: planned, sending, answered, and what lies between; the rows say which batch is theirs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+
+from bulkzcrm.errors import UsageError
+from bulkzcrm.journal.database import Database
+from bulkzcrm.journal.failures import IllegalMoveError
+from bulkzcrm.journal.records import Batch, RowOutcome
+from bulkzcrm.journal.rows import write_outcomes
+from bulkzcrm.journal.states import BATCH_MOVES, BatchState, Progress, require_move
+from bulkzcrm.model import Problem
+
+_COLUMNS = (
+    "run, number, parent, state, first_ordinal, last_ordinal, size, attempt, body_sha256, sent_ms, answered_ms,"
+    " http_status"
+)
+
+
+def find(database: Database, run: str, number: int) -> Batch:
+    """Return one batch."""
+    row = database.one(
+        f"SELECT {_COLUMNS} FROM batch WHERE run = ? AND number = ?",  # noqa: S608  names of ours
+        (run, number),
+    )
+    if row is None:
+        raise UsageError(f"The run {run} has no batch {number}.", f"`bulkzcrm report {run}` shows the batches it has.")
+    return _batch(row)
+
+
+def page(database: Database, run: str, states: Collection[BatchState], after_number: int, limit: int) -> list[Batch]:
+    """Return the batches in certain states after a number, in order."""
+    marks = ", ".join("?" * len(states))
+    rows = database.all(
+        f"SELECT {_COLUMNS} FROM batch WHERE run = ? AND number > ? AND state IN ({marks}) ORDER BY number LIMIT ?",  # noqa: S608  names of ours
+        (run, after_number, *sorted(states), limit),
+    )
+    return [_batch(row) for row in rows]
+
+
+def plan(database: Database, run: str, ordinals: Sequence[int], parent: int | None) -> int:
+    """Put pending rows into a new batch and return its number; batches that lose all their rows by that dissolve."""
+    if not ordinals:
+        raise IllegalMoveError(f"A batch of the run {run} was to be planned without rows.")
+    first, last = min(ordinals), max(ordinals)
+    holding = holders(database, run, ordinals)
+    highest = database.one("SELECT COALESCE(MAX(number), 0) FROM batch WHERE run = ?", (run,))
+    number = 1 + (0 if highest is None else int(highest[0]))
+    database.change(
+        "INSERT INTO batch (run, number, parent, state, first_ordinal, last_ordinal, size, attempt)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+        (run, number, parent, BatchState.PLANNED, first, last, len(ordinals)),
+    )
+    planned = database.change_many(
+        "UPDATE source_row SET batch = ?"
+        " WHERE run = ? AND ordinal = ? AND status = ? AND (batch IS NULL OR batch <> ?)",
+        ((number, run, ordinal, Progress.PENDING, number) for ordinal in ordinals),
+    )
+    if planned != len(ordinals):
+        raise IllegalMoveError(f"{len(ordinals) - planned} rows for batch {number} of the run {run} are not pending.")
+    dissolve_empty(database, run, holding)
+    return number
+
+
+def holders(database: Database, run: str, ordinals: Sequence[int]) -> list[int]:
+    """Return the batches that pending rows are planned in, and perhaps some of their neighbours' batches."""
+    if not ordinals:
+        return []
+    rows = database.all(
+        "SELECT DISTINCT batch FROM source_row"
+        " WHERE run = ? AND ordinal BETWEEN ? AND ? AND status = ? AND batch IS NOT NULL",
+        (run, min(ordinals), max(ordinals), Progress.PENDING),
+    )
+    return [row[0] for row in rows]
+
+
+def dissolve_empty(database: Database, run: str, numbers: Sequence[int]) -> None:
+    """Dissolve those batches that wait to be sent and have no pending row left."""
+    waiting = sorted(state for state, moves in BATCH_MOVES.items() if BatchState.DISSOLVED in moves)
+    marks = ", ".join("?" * len(waiting))
+    database.change_many(
+        f"UPDATE batch SET state = ? WHERE run = ? AND number = ? AND state IN ({marks}) AND NOT EXISTS ("  # noqa: S608  marks
+        " SELECT 1 FROM source_row r WHERE r.run = batch.run AND r.batch = batch.number AND r.status = ?"
+        " AND r.ordinal BETWEEN batch.first_ordinal AND batch.last_ordinal)",
+        ((BatchState.DISSOLVED, run, number, *waiting, Progress.PENDING) for number in numbers),
+    )
+
+
+def mark_sending(
+    database: Database, run: str, number: int, *, ordinals: Sequence[int], body_sha256: str, sent_ms: int
+) -> None:
+    """Write the intent: from here on the request may have left."""
+    batch = _moved(database, run, number, BatchState.SENDING)
+    pending = _ordinals(database, batch, Progress.PENDING)
+    if pending != sorted(ordinals) or not pending:
+        raise IllegalMoveError(
+            f"The request for batch {number} of the run {run} does not carry exactly its pending rows."
+        )
+    database.change(
+        "UPDATE batch SET attempt = attempt + 1, body_sha256 = ?, sent_ms = ?, answered_ms = NULL, http_status = NULL"
+        " WHERE run = ? AND number = ?",
+        (body_sha256, sent_ms, run, number),
+    )
+    database.change(
+        "UPDATE source_row SET status = ?, attempts = attempts + 1"
+        " WHERE run = ? AND ordinal BETWEEN ? AND ? AND batch = ? AND status = ?",
+        (Progress.SENDING, run, batch.first_ordinal, batch.last_ordinal, number, Progress.PENDING),
+    )
+
+
+def mark_answered(
+    database: Database,
+    run: str,
+    number: int,
+    outcomes: Sequence[RowOutcome],
+    *,
+    answered_ms: int,
+    http_status: int | None,
+) -> None:
+    """Write the outcomes of every row of the batch that is under way or in doubt."""
+    now = _row_state(find(database, run, number))
+    batch = _moved(database, run, number, BatchState.ANSWERED)
+    write_outcomes(database, run, number, now, outcomes)
+    if _ordinals(database, batch, Progress.SENDING) or _ordinals(database, batch, Progress.IN_DOUBT):
+        raise IllegalMoveError(
+            f"The answer to batch {number} of the run {run} leaves some of its rows without an outcome."
+        )
+    _note_answer(database, batch, answered_ms, http_status)
+
+
+def mark_not_applied(
+    database: Database,
+    run: str,
+    number: int,
+    *,
+    problems: tuple[Problem, ...],
+    answered_ms: int,
+    http_status: int | None,
+) -> None:
+    """Write that the request certainly changed nothing: its rows are pending again."""
+    batch = _moved(database, run, number, BatchState.NOT_APPLIED)
+    _move_rows(database, batch, Progress.SENDING, Progress.PENDING, problems)
+    _note_answer(database, batch, answered_ms, http_status)
+
+
+def mark_in_doubt(
+    database: Database,
+    run: str,
+    number: int,
+    known: Sequence[RowOutcome],
+    *,
+    problems: tuple[Problem, ...],
+    answered_ms: int | None,
+    http_status: int | None,
+) -> None:
+    """Write that nobody can tell yet what became of the rows, apart from those of which it is `known`."""
+    batch = _moved(database, run, number, BatchState.IN_DOUBT)
+    write_outcomes(database, run, number, Progress.SENDING, known)
+    if not _ordinals(database, batch, Progress.SENDING):
+        raise IllegalMoveError(f"Batch {number} of the run {run} has no row left that could be in doubt.")
+    _move_rows(database, batch, Progress.SENDING, Progress.IN_DOUBT, problems)
+    if answered_ms is not None:
+        _note_answer(database, batch, answered_ms, http_status)
+
+
+def plan_again(database: Database, run: str, number: int) -> None:
+    """Plan a batch once more: it was not applied, or what was in doubt has been read back and is absent."""
+    batch = _moved(database, run, number, BatchState.PLANNED)
+    _move_rows(database, batch, Progress.IN_DOUBT, Progress.PENDING, ())
+    if not _ordinals(database, batch, Progress.PENDING):
+        raise IllegalMoveError(f"Batch {number} of the run {run} has no row left to send.")
+
+
+def _moved(database: Database, run: str, number: int, wanted: BatchState) -> Batch:
+    batch = find(database, run, number)
+    require_move(BATCH_MOVES, batch.state, wanted, f"Batch {number} of the run {run}")
+    database.change("UPDATE batch SET state = ? WHERE run = ? AND number = ?", (wanted, run, number))
+    return batch
+
+
+def _row_state(batch: Batch) -> Progress:
+    """Return what the unsettled rows of a batch are."""
+    return Progress.IN_DOUBT if batch.state is BatchState.IN_DOUBT else Progress.SENDING
+
+
+def _ordinals(database: Database, batch: Batch, status: Progress) -> list[int]:
+    rows = database.all(
+        "SELECT ordinal FROM source_row"
+        " WHERE run = ? AND ordinal BETWEEN ? AND ? AND batch = ? AND status = ? ORDER BY ordinal",
+        (batch.run, batch.first_ordinal, batch.last_ordinal, batch.number, status),
+    )
+    return [row[0] for row in rows]
+
+
+def _move_rows(
+    database: Database, batch: Batch, now: Progress, wanted: Progress, problems: tuple[Problem, ...]
+) -> None:
+    outcomes = [
+        RowOutcome(ordinal=ordinal, status=wanted, problems=problems) for ordinal in _ordinals(database, batch, now)
+    ]
+    write_outcomes(database, batch.run, batch.number, now, outcomes)
+
+
+def _note_answer(database: Database, batch: Batch, answered_ms: int, http_status: int | None) -> None:
+    database.change(
+        "UPDATE batch SET answered_ms = ?, http_status = ? WHERE run = ? AND number = ?",
+        (answered_ms, http_status, batch.run, batch.number),
+    )
+
+
+def _batch(row: sqlite3.Row) -> Batch:
+    return Batch(
+        run=row["run"],
+        number=row["number"],
+        parent=row["parent"],
+        state=BatchState(row["state"]),
+        first_ordinal=row["first_ordinal"],
+        last_ordinal=row["last_ordinal"],
+        size=row["size"],
+        attempt=row["attempt"],
+        body_sha256=row["body_sha256"],
+        sent_ms=row["sent_ms"],
+        answered_ms=row["answered_ms"],
+        http_status=row["http_status"],
+    )

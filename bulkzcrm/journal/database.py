@@ -1,0 +1,105 @@
+"""One connection: statements whose storage failures speak plainly, and transactions that nest."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TypeAlias
+
+from bulkzcrm.errors import OutputError
+from bulkzcrm.journal.failures import as_output_error
+
+__all__ = ["Database", "Parameters"]
+
+SqlValue: TypeAlias = str | int | float | bytes | None
+Parameters: TypeAlias = Sequence[SqlValue] | Mapping[str, SqlValue]
+
+
+class Database:
+    """Runs statements on one connection, from one thread at a time.
+
+    `where` names the file in messages. The connection is in autocommit mode (`isolation_level=None`): transactions
+    begin and end here and nowhere else. Failures of the storage are raised as `OutputError`; other errors of SQLite are
+    faults of ours and pass unchanged.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, where: str) -> None:
+        connection.row_factory = sqlite3.Row
+        self._connection = connection
+        self._where = where
+        self._depth = 0
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open; SQLite itself ends one after some failures."""
+        return self._connection.in_transaction
+
+    def all(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        """Return every row of the answer: no cursor, and so no lock, outlives the call."""
+        with self._plain_failures():
+            rows: list[sqlite3.Row] = self._connection.execute(sql, parameters).fetchall()
+            return rows
+
+    def one(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
+        """Return the only row of the answer, or None."""
+        rows = self.all(sql, parameters)
+        return rows[0] if rows else None
+
+    def change(self, sql: str, parameters: Parameters = ()) -> int:
+        """Run a statement that changes rows, and return how many it changed."""
+        with self._plain_failures():
+            return self._connection.execute(sql, parameters).rowcount
+
+    def change_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
+        """Run a statement once for each set of parameters, and return how many rows were changed in all."""
+        with self._plain_failures():
+            return self._connection.executemany(sql, parameters).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all that is done inside happen together or not at all; one inside another is undone alone."""
+        level = self._depth
+        self.change(f"SAVEPOINT level_{level}" if level else "BEGIN IMMEDIATE")
+        self._depth += 1
+        try:
+            yield
+            self._keep(level)
+        except BaseException:
+            self._undo(level)
+            raise
+        finally:
+            self._depth = level
+
+    def close(self) -> None:
+        """Close the connection; an open transaction is undone."""
+        self._connection.close()
+
+    def _keep(self, level: int) -> None:
+        if not self.in_transaction:
+            raise OutputError(
+                f"The journal {self._where} undid a change by itself after the disk had refused it.",
+                "Check the disk; then carry on with `bulkzcrm resume`.",
+            )
+        self.change(f"RELEASE level_{level}" if level else "COMMIT")
+
+    def _undo(self, level: int) -> None:
+        # A failure to undo must not hide what went wrong before it; SQLite then undoes when the file is opened next.
+        with suppress(sqlite3.Error):
+            if not self.in_transaction:
+                return
+            if level:
+                self._connection.execute(f"ROLLBACK TO level_{level}")
+                self._connection.execute(f"RELEASE level_{level}")
+            else:
+                self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _plain_failures(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            failure = as_output_error(error, self._where)
+            if failure is None:
+                raise
+            raise failure from error

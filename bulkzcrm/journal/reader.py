@@ -1,0 +1,104 @@
+"""Everything that can be asked of a journal. Asking changes nothing, and holds no lock once the answer is there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from bulkzcrm.journal import batches, organisations, rows, runs
+from bulkzcrm.journal.database import Database
+from bulkzcrm.journal.records import Batch, Duplicate, Organisation, Run, StoredRow
+from bulkzcrm.journal.states import BatchState, Progress
+
+__all__ = ["JournalReader"]
+
+
+class JournalReader:
+    """The questions. Reports and summaries need no more than this.
+
+    Pages are asked for with the last ordinal (or number) of the page before; a page shorter than `limit` is the last.
+    Raises `UsageError` for a run or a batch that does not exist, `OutputError` when the file cannot be read.
+    """
+
+    def __init__(self, database: Database, path: Path | None) -> None:
+        self._database = database
+        self._path = path
+
+    @property
+    def path(self) -> Path | None:
+        """The journal's file; None for a temporary journal."""
+        return self._path
+
+    def run(self, run: str) -> Run:
+        """Return one run."""
+        return runs.find(self._database, run)
+
+    def runs(self, limit: int = 50, before: str | None = None) -> list[Run]:
+        """Return at most `limit` runs, newest first; `before` is the last id of the page before."""
+        return runs.newest(self._database, limit, before)
+
+    def latest_resumable(self) -> Run | None:
+        """Return the newest run that is neither finished nor still at ingest; its owner may be at work on it."""
+        return runs.latest_resumable(self._database)
+
+    def find_run_by_content(
+        self, source_sha256: str, operation: str, organisation_id: str, besides: str | None = None
+    ) -> Run | None:
+        """Return the newest run of that content through that operation on that organisation.
+
+        Runs in a sandbox, runs that never came through ingest, and the run `besides` do not count.
+        """
+        return runs.find_by_content(self._database, source_sha256, operation, organisation_id, besides)
+
+    def rows(
+        self, run: str, after_ordinal: int = 0, limit: int = 1000, statuses: Collection[Progress] | None = None
+    ) -> list[StoredRow]:
+        """Return the next rows in source order, all of them or those with one of the `statuses`."""
+        return rows.page(self._database, run, after_ordinal, limit, statuses)
+
+    def open_rows(self, run: str, after_ordinal: int = 0, limit: int = 1000) -> list[StoredRow]:
+        """Return the next rows that wait for the whole source to be known."""
+        return rows.open_page(self._database, run, after_ordinal, limit)
+
+    def failed_rows(
+        self, run: str, after_ordinal: int = 0, limit: int = 1000, *, untaken_only: bool = False
+    ) -> list[StoredRow]:
+        """Return the next rows of failed.csv: `rejected`, and `invalid` other than `DUPLICATE_ROW`.
+
+        With `untaken_only` those that an earlier retry took are left out.
+        """
+        return rows.failed_page(self._database, run, after_ordinal, limit, untaken_only=untaken_only)
+
+    def count_by_status(self, run: str) -> dict[Progress, int]:
+        """Count the rows under every status (`states.reported_counts` makes the report's counts of it)."""
+        return rows.count_by_status(self._database, run)
+
+    def duplicates_by_fingerprint(self, run: str, limit: int = 10_000) -> list[Duplicate]:
+        """Return the first rows that are equal to an earlier one; rows that are invalid count on neither side.
+
+        So: mark the answer as invalid and ask again, until the answer is empty.
+        """
+        return rows.duplicates(self._database, run, limit, by_identity=False)
+
+    def duplicates_by_identity(self, run: str, limit: int = 10_000) -> list[Duplicate]:
+        """Return the first rows that change the same record as an earlier one, as `duplicates_by_fingerprint` does."""
+        return rows.duplicates(self._database, run, limit, by_identity=True)
+
+    def batch(self, run: str, number: int) -> Batch:
+        """Return one batch."""
+        return batches.find(self._database, run, number)
+
+    def batches(
+        self, run: str, states: Collection[BatchState] = tuple(BatchState), after_number: int = 0, limit: int = 1000
+    ) -> list[Batch]:
+        """Return the next batches in one of the `states`, in order."""
+        return batches.page(self._database, run, states, after_number, limit)
+
+    def batch_rows(self, run: str, number: int) -> list[StoredRow]:
+        """Return the rows whose last batch this is, in source order."""
+        found = batches.find(self._database, run, number)
+        return rows.in_batch(self._database, run, number, found.first_ordinal, found.last_ordinal)
+
+    def organisation(self, organisation_id: str) -> Organisation:
+        """Return what was learned about an organisation; nothing but its id when it is new."""
+        return organisations.find(self._database, organisation_id)

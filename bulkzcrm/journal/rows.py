@@ -1,0 +1,258 @@
+"""Statements about rows. Pages are found by key, so that a run of a million rows is read as flatly as one of ten."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+
+from bulkzcrm.cells import decode_cells, encode_cells
+from bulkzcrm.errors import JournalError
+from bulkzcrm.journal.codec import json_text, object_from, problems_from
+from bulkzcrm.journal.database import Database, SqlValue
+from bulkzcrm.journal.failures import IllegalMoveError
+from bulkzcrm.journal.records import Duplicate, NewRow, RowOutcome, RowSettlement, StoredRow
+from bulkzcrm.journal.states import ROW_MOVES, Progress, require_move
+from bulkzcrm.model import CellValue, Problem, Record
+
+_COLUMNS = (
+    "r.ordinal, r.number, r.sheet, r.cells, r.surplus, r.record, r.identity, r.fingerprint, r.is_open, r.status,"
+    " r.problems, r.code, r.record_id, r.batch, r.attempts, r.before_image"
+)
+_DUPLICATE = "DUPLICATE_ROW"
+"""An invalid row that failed.csv leaves out: its twin says all that is to be said (DESIGN, section 7)."""
+
+
+def add(database: Database, run: str, rows: Sequence[NewRow]) -> None:
+    """Write rows as ingest hands them over."""
+    for row in rows:
+        if row.status not in {Progress.PENDING, Progress.INVALID}:
+            raise IllegalMoveError(f"Row {row.number} cannot begin as {row.status}.")
+    database.change_many(
+        "INSERT INTO source_row (run, ordinal, number, sheet, cells, surplus, record, identity, fingerprint, is_open,"
+        " status, problems, code, record_id, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0)",
+        (
+            (
+                run,
+                row.ordinal,
+                row.number,
+                row.sheet,
+                _cells_text(row.cells),
+                _cells_text(row.surplus) if row.surplus else None,
+                _record_text(row.record),
+                row.identity,
+                row.fingerprint,
+                int(row.is_open),
+                row.status,
+                _problems_text(row.problems),
+                _leading_code(row.problems, ""),
+            )
+            for row in rows
+        ),
+    )
+
+
+def page(
+    database: Database, run: str, after_ordinal: int, limit: int, statuses: Collection[Progress] | None
+) -> list[StoredRow]:
+    """Return the rows after an ordinal, in source order."""
+    if statuses is None:
+        return _stored(database, "r.run = ? AND r.ordinal > ? ORDER BY r.ordinal LIMIT ?", (run, after_ordinal, limit))
+    return _by_status(database, run, after_ordinal, limit, dict.fromkeys(sorted(statuses), ""))
+
+
+def failed_page(database: Database, run: str, after_ordinal: int, limit: int, *, untaken_only: bool) -> list[StoredRow]:
+    """Return what failed.csv holds: rejected rows, and invalid ones that do not merely repeat another."""
+    untaken = " AND NOT EXISTS (SELECT 1 FROM retried_row t WHERE t.run = s.run AND t.ordinal = s.ordinal)"
+    condition = untaken if untaken_only else ""
+    conditions = {
+        Progress.REJECTED: condition,
+        Progress.INVALID: f" AND s.code <> '{_DUPLICATE}'{condition}",
+    }
+    return _by_status(database, run, after_ordinal, limit, conditions)
+
+
+def open_page(database: Database, run: str, after_ordinal: int, limit: int) -> list[StoredRow]:
+    """Return the rows that wait for the whole source to be known."""
+    condition = "r.run = ? AND r.is_open = 1 AND r.ordinal > ? ORDER BY r.ordinal LIMIT ?"
+    return _stored(database, condition, (run, after_ordinal, limit))
+
+
+def in_batch(database: Database, run: str, number: int, first: int, last: int) -> list[StoredRow]:
+    """Return the rows whose last batch this is, in source order."""
+    condition = "r.run = ? AND r.ordinal BETWEEN ? AND ? AND r.batch = ? ORDER BY r.ordinal"
+    return _stored(database, condition, (run, first, last, number))
+
+
+def count_by_status(database: Database, run: str) -> dict[Progress, int]:
+    """Count the rows of a run under every status, those without rows included."""
+    counts = dict.fromkeys(Progress, 0)
+    for row in database.all("SELECT status, COUNT(*) FROM source_row WHERE run = ? GROUP BY status", (run,)):
+        counts[Progress(row[0])] = row[1]
+    return counts
+
+
+def settle(database: Database, run: str, settlements: Sequence[RowSettlement]) -> None:
+    """Write what became of rows without sending them. Raises `IllegalMoveError` for a row that has gone further."""
+    changed = database.change_many(
+        "UPDATE source_row SET record = ?, identity = ?, fingerprint = ?, is_open = 0, status = ?, problems = ?,"
+        " code = ?, record_id = ? WHERE run = ? AND ordinal = ? AND status IN (?, ?)",
+        (
+            (
+                _record_text(settlement.record),
+                settlement.identity,
+                settlement.fingerprint,
+                settlement.status,
+                _problems_text(settlement.problems),
+                _leading_code(settlement.problems, settlement.code),
+                settlement.record_id,
+                run,
+                settlement.ordinal,
+                *_from_states(settlement),
+            )
+            for settlement in settlements
+        ),
+    )
+    if settlements and changed != len(settlements):
+        raise IllegalMoveError(f"{len(settlements) - changed} rows of the run {run} have gone too far to be settled.")
+
+
+def write_outcomes(database: Database, run: str, number: int, now: Progress, outcomes: Sequence[RowOutcome]) -> None:
+    """Write what was proved about rows of a batch, all of which are `now`."""
+    for outcome in outcomes:
+        require_move(ROW_MOVES, now, outcome.status, f"The row at place {outcome.ordinal}")
+    changed = database.change_many(
+        "UPDATE source_row SET status = ?, problems = ?, code = ?, record_id = COALESCE(NULLIF(?, ''), record_id)"
+        " WHERE run = ? AND ordinal = ? AND batch = ? AND status = ?",
+        (
+            (
+                outcome.status,
+                _problems_text(outcome.problems),
+                _leading_code(outcome.problems, outcome.code),
+                outcome.record_id,
+                run,
+                outcome.ordinal,
+                number,
+                now,
+            )
+            for outcome in outcomes
+        ),
+    )
+    if outcomes and changed != len(outcomes):
+        raise IllegalMoveError(f"{len(outcomes) - changed} rows were not under way in batch {number} of the run {run}.")
+
+
+def keep_before(database: Database, run: str, images: Mapping[int, Record]) -> None:
+    """Keep the current records; the first one that is kept for a row stays."""
+    changed = database.change_many(
+        "UPDATE source_row SET before_image = COALESCE(before_image, ?) WHERE run = ? AND ordinal = ?",
+        ((json_text(record), run, ordinal) for ordinal, record in images.items()),
+    )
+    if images and changed != len(images):
+        raise IllegalMoveError(f"{len(images) - changed} rows are not in the run {run}.")
+
+
+def duplicates(database: Database, run: str, limit: int, *, by_identity: bool) -> list[Duplicate]:
+    """Return rows that repeat an earlier one, invalid ones left out on both sides."""
+    key = "identity" if by_identity else "fingerprint"
+    found = database.all(
+        "SELECT d.ordinal, d.first_ordinal, f.number FROM ("  # noqa: S608  one of two names of ours
+        f" SELECT ordinal, MIN(ordinal) OVER (PARTITION BY {key}) AS first_ordinal FROM source_row"
+        f" WHERE run = ? AND {key} IS NOT NULL AND status <> ?"
+        ") d JOIN source_row f ON f.run = ? AND f.ordinal = d.first_ordinal"
+        " WHERE d.ordinal > d.first_ordinal ORDER BY d.ordinal LIMIT ?",
+        (run, Progress.INVALID, run, limit),
+    )
+    return [Duplicate(*row) for row in found]
+
+
+def take(database: Database, run: str, ordinals: Sequence[int], retry_run: str) -> None:
+    """Mark rows as taken by a retry. Raises `JournalError` when another retry has taken one of them."""
+    taken = database.change_many(
+        "INSERT INTO retried_row (run, ordinal, retry_run) SELECT run, ordinal, ? FROM source_row"
+        " WHERE run = ? AND ordinal = ? ON CONFLICT (run, ordinal) DO NOTHING",
+        ((retry_run, run, ordinal) for ordinal in ordinals),
+    )
+    if ordinals and taken != len(ordinals):
+        raise JournalError(
+            f"Another retry of the run {run} took {len(ordinals) - taken} of its rows in the meantime.",
+            "`bulkzcrm runs` shows that retry; its report says what became of them.",
+        )
+
+
+def _by_status(
+    database: Database, run: str, after_ordinal: int, limit: int, conditions: Mapping[Progress, str]
+) -> list[StoredRow]:
+    # One index range for each status, each cut to the page's length, instead of sorting all rows for every page.
+    parts: list[str] = []
+    parameters: list[SqlValue] = [run]
+    for status, condition in conditions.items():
+        parts.append(
+            "SELECT ordinal FROM (SELECT s.ordinal FROM source_row s WHERE s.run = ? AND s.status = ? AND s.ordinal > ?"  # noqa: S608  conditions of ours
+            f"{condition} ORDER BY s.ordinal LIMIT ?) p"
+        )
+        parameters += [run, status, after_ordinal, limit]
+    if not parts:
+        return []
+    return _stored(
+        database,
+        f"r.run = ? AND r.ordinal IN ({' UNION ALL '.join(parts)}) ORDER BY r.ordinal LIMIT ?",
+        (*parameters, limit),
+    )
+
+
+def _stored(database: Database, condition: str, parameters: Sequence[SqlValue]) -> list[StoredRow]:
+    found = database.all(f"SELECT {_COLUMNS} FROM source_row r WHERE {condition}", parameters)  # noqa: S608  names of ours
+    return [_row(row) for row in found]
+
+
+def _row(found: sqlite3.Row) -> StoredRow:
+    # By place, in the order of _COLUMNS: this is done for every row of every report.
+    ordinal, number, sheet, cells, surplus, record, identity, fingerprint, is_open, status, *rest = found
+    problems, code, record_id, batch, attempts, before = rest
+    return StoredRow(
+        ordinal=ordinal,
+        number=number,
+        sheet=sheet,
+        cells=decode_cells(cells),
+        surplus=decode_cells(surplus) if surplus else (),
+        record=_record_from(record),
+        identity=identity,
+        fingerprint=fingerprint,
+        is_open=bool(is_open),
+        status=Progress(status),
+        problems=problems_from(problems),
+        code=code,
+        record_id=record_id,
+        batch=batch,
+        attempts=attempts,
+        before=_record_from(before),
+    )
+
+
+def _from_states(settlement: RowSettlement) -> tuple[Progress, Progress]:
+    """Return the states that a row may be settled from: it has not been sent since it was last pending."""
+    require_move(ROW_MOVES, Progress.PENDING, settlement.status, f"The row at place {settlement.ordinal}")
+    if settlement.status is Progress.SENDING:
+        raise IllegalMoveError(f"The row at place {settlement.ordinal} can be sent only as part of a batch.")
+    further = settlement.status in ROW_MOVES[Progress.INVALID]
+    return Progress.PENDING, Progress.INVALID if further else Progress.PENDING
+
+
+def _cells_text(cells: tuple[CellValue, ...]) -> str:
+    return encode_cells(cells).decode()
+
+
+def _record_text(record: Record | None) -> str | None:
+    return None if record is None else json_text(record)
+
+
+def _record_from(text: str | None) -> Record | None:
+    return None if text is None else object_from(text)
+
+
+def _problems_text(problems: tuple[Problem, ...]) -> str | None:
+    return json_text(problems) if problems else None
+
+
+def _leading_code(problems: tuple[Problem, ...], code: str) -> str:
+    return problems[0].code if problems else code
