@@ -1,0 +1,31 @@
+"""The report: every source row with its outcome, as files that appear whole or not at all, and the run's summary.
+
+Loading this package loads neither openpyxl nor pandas.
+"""
+
+from bulkzcrm.report.csv_report import write_csv
+from bulkzcrm.report.files import Placed, write_whole
+from bulkzcrm.report.frame import as_frame
+from bulkzcrm.report.jsonl_report import write_jsonl
+from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, RowSource, result_values
+from bulkzcrm.report.summary import State, Summary, holds_a_report, write_summary
+from bulkzcrm.report.write import FORMATS, Written, write_reports
+
+__all__ = [
+    "FORMATS",
+    "RESULT_COLUMNS",
+    "Placed",
+    "ReportRow",
+    "RowSource",
+    "State",
+    "Summary",
+    "Written",
+    "as_frame",
+    "holds_a_report",
+    "result_values",
+    "write_csv",
+    "write_jsonl",
+    "write_reports",
+    "write_summary",
+    "write_whole",
+]

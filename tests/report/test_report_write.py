@@ -1,0 +1,136 @@
+import csv
+import errno
+import gc
+import json
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import openpyxl
+import pytest
+from report_samples import DONE, TOO_LONG, columns_named, rejected, row_of
+
+from bulkzcrm.errors import OutputError, UsageError
+from bulkzcrm.report import RESULT_COLUMNS, write_csv, write_reports, write_whole
+
+COLUMNS = columns_named("Service_Name", "Price")
+
+
+def rows():
+    yield row_of("Wash", "9.50", number=2, outcome=DONE)
+    yield row_of("Dry", "x", number=5, outcome=rejected(TOO_LONG))
+
+
+def failed():
+    yield from list(rows())[1:]
+
+
+def read(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file, strict=True))
+
+
+def test_results_and_failed_are_always_written_and_hold_their_rows_in_order(tmp_path):
+    written = write_reports(tmp_path / "a run", COLUMNS, rows, failed, formats=())
+    assert written.files == {"results": tmp_path / "a run/results.csv", "failed": tmp_path / "a run/failed.csv"}
+    assert written.notes == ()
+    assert [line[0] for line in read(written.files["results"])] == ["Service_Name", "Wash", "Dry"]
+    assert [line[:3] for line in read(written.files["failed"])] == [
+        ["Service_Name", "Price", "result_row"],
+        ["Dry", "x", "5"],
+    ]
+
+
+def test_without_failed_rows_an_older_failed_file_does_not_stay(tmp_path):
+    write_reports(tmp_path, COLUMNS, rows, failed)
+    write_reports(tmp_path, COLUMNS, rows, lambda: iter(()))
+    assert read(tmp_path / "failed.csv") == [["Service_Name", "Price", *RESULT_COLUMNS]]
+
+
+def test_further_formats_hold_the_same_rows(tmp_path):
+    written = write_reports(tmp_path, COLUMNS, rows, failed, formats=("csv", "xlsx", "jsonl"), sheet="Prices")
+    assert list(written.files) == ["results", "failed", "results_xlsx", "results_jsonl"]
+    assert all(path.is_absolute() for path in written.files.values())
+    book = openpyxl.load_workbook(written.files["results_xlsx"])
+    assert book.sheetnames == ["Prices"]
+    assert [line[0] for line in book["Prices"].iter_rows(values_only=True)] == ["Service_Name", "Wash", "Dry"]
+    lines = written.files["results_jsonl"].read_text("utf-8").splitlines()
+    assert [json.loads(line)["row"] for line in lines] == [2, 5]
+
+
+def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(UsageError, match="'pdf'"):
+        write_reports(tmp_path / "run", COLUMNS, rows, failed, formats=("xlsx", "pdf"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_file_that_is_open_elsewhere_is_written_beside_with_a_note(tmp_path):
+    def replace(aside: Path, target: Path) -> None:
+        if target.name == "failed.csv":
+            raise PermissionError(errno.EACCES, "in use")
+        aside.replace(target)
+
+    written = write_reports(tmp_path, COLUMNS, rows, failed, replace=replace)
+    assert written.files["failed"] == tmp_path / "failed (2).csv"
+    assert len(written.notes) == 1
+    assert "failed.csv" in written.notes[0]
+
+
+def test_what_a_workbook_cannot_hold_is_a_note_and_the_csv_has_it(tmp_path):
+    def long_rows():
+        yield row_of("a" * 40_000, "1")
+
+    written = write_reports(tmp_path, COLUMNS, long_rows, long_rows, formats=("xlsx",))
+    assert "cut" in written.notes[0]
+    assert len(read(written.files["results"])[1][0]) == 40_000
+
+
+def test_when_the_rows_break_off_the_older_report_stays(tmp_path):
+    write_reports(tmp_path, COLUMNS, rows, failed, formats=("xlsx",))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def broken():
+        yield from rows()
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        write_reports(tmp_path, COLUMNS, broken, failed, formats=("xlsx",))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_told_in_plain_words(tmp_path):
+    def on_a_full_disk(stream):
+        with Path("/dev/full").open("wb") as full:
+            write_csv(full, COLUMNS, rows())
+
+    with pytest.raises(OutputError, match="the disk is full"):
+        write_whole(tmp_path, "results.csv", on_a_full_disk)
+    assert list(tmp_path.iterdir()) == []
+
+
+def peak_of_writing(folder: Path, count: int, formats) -> int:
+    def many():
+        return (row_of(f"Wash {number}", "9.50", number=number) for number in range(2, count + 2))
+
+    gc.collect()
+    tracemalloc.start()
+    try:
+        write_reports(folder, COLUMNS, many, many, formats=formats)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("formats", "few", "many"), [((), 500, 10_000), (("jsonl",), 500, 5_000), (("xlsx",), 200, 1_500)]
+)
+def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, formats, few, many):
+    peak_of_writing(tmp_path, few, formats)
+    assert peak_of_writing(tmp_path, many, formats) < peak_of_writing(tmp_path, few, formats) + 100_000
+
+
+def test_loading_the_package_loads_neither_openpyxl_nor_pandas():
+    check = "import sys, bulkzcrm.report; sys.exit(bool({'openpyxl', 'pandas'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0  # noqa: S603 - our own words
