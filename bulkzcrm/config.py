@@ -1,0 +1,229 @@
+"""Which organisation is meant and how to reach it: settled, checked and frozen before anything else happens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import platformdirs
+
+from bulkzcrm import hosts
+from bulkzcrm.errors import ConfigurationError
+from bulkzcrm.profiles import PROFILE_KEYS, Profiles, permission_note, profiles_file, read_profiles, write_profile
+from bulkzcrm.redact import Secret, register, scrub
+
+__all__ = ["VARIABLES", "Connection", "Secret", "home", "load_connection", "write_profile"]
+
+VARIABLES: Mapping[str, str] = {key: f"BULKZCRM_{key.upper()}" for key in PROFILE_KEYS}
+"""The environment variable of each setting."""
+
+_DEFAULT_API_VERSION = "v8"
+_CREDENTIALS = ("client_id", "client_secret", "refresh_token")
+_PLACE = ("api_domain", "accounts_url", "org_id")
+"""Where an organisation lives and which it is; useless, and dangerous, with another one's credentials."""
+
+_REACH = ("api_version", "proxy")
+
+_API_VERSION = re.compile(r"v[1-9]\d?(?:\.\d{1,2})?", re.ASCII)
+_ORG_ID = re.compile(r"[A-Za-z0-9]{1,40}", re.ASCII)
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One organisation and how to reach it.
+
+    `api_domain` and `accounts_url` are origins on the allow-list (see `hosts`), of one data centre, without a slash at
+    the end. `refresh_token` is empty only where `load_connection` was told that there is none yet. `org_id` is sent as
+    `X-CRM-ORG`. `proxy` is a URL that may hold a password. `profile` names the table that was used, if any. `notes`
+    are sentences for the user.
+    """
+
+    api_domain: str
+    accounts_url: str
+    client_id: str
+    client_secret: Secret
+    refresh_token: Secret
+    home: Path
+    org_id: str | None = None
+    api_version: str = _DEFAULT_API_VERSION
+    proxy: Secret | None = None
+    profile: str | None = None
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """Return the folder of journal, tokens and profiles: `BULKZCRM_HOME`, else the platform's user state folder."""
+    given = environ.get("BULKZCRM_HOME", "").strip()
+    if given:
+        return Path(given).expanduser().absolute()
+    return platformdirs.user_state_path("bulkzcrm", appauthor=False)
+
+
+def load_connection(
+    *, profile: str | None, environ: Mapping[str, str], home: Path, for_login: bool = False
+) -> Connection:
+    """Settle every setting and check it.
+
+    The environment beats the profile, and that the defaults. Without `profile`, the only one of the file is used,
+    unless the environment holds all credentials. `profile` says which organisation is meant, and that is a flag, which
+    beats the environment: its credentials come first, and addresses and `org_id` come from it alone. An empty variable
+    counts as absent. `for_login` asks for no refresh token. Raises ConfigurationError.
+    """
+    given = {key: value for key, name in VARIABLES.items() if (value := environ.get(name, "").strip())}
+    needed = [key for key in _CREDENTIALS if not (for_login and key == "refresh_token")]
+    complete = all(key in given for key in needed)
+    name, table = (None, {}) if profile is None and complete else _chosen(profile, home)
+    table = {key: value for key, value in table.items() if value}
+    if profile is None:
+        settings = {**table, **given}
+    else:
+        # A forgotten variable must never write into another organisation than the one that was named.
+        settings = {key: value for key, value in given.items() if key not in _PLACE} | table
+        settings |= {key: given[key] for key in _REACH if key in given}
+    _demand(needed, settings, environ)
+    api_domain, accounts_url = _origins(settings)
+    return Connection(
+        api_domain=api_domain,
+        accounts_url=accounts_url,
+        client_id=_visible(settings, "client_id"),
+        client_secret=Secret(_visible(settings, "client_secret")),
+        refresh_token=Secret(_visible(settings, "refresh_token") if "refresh_token" in settings else ""),
+        home=home,
+        org_id=_matching(settings, "org_id", _ORG_ID, "the organisation's id, letters and digits only"),
+        api_version=_matching(settings, "api_version", _API_VERSION, "a version such as v8") or _DEFAULT_API_VERSION,
+        proxy=_proxy(settings.get("proxy")),
+        profile=name,
+        notes=_notes(profile, table, given, home),
+    )
+
+
+def _chosen(profile: str | None, home: Path) -> tuple[str | None, Mapping[str, str]]:
+    profiles = read_profiles(home)
+    if profile is not None:
+        return profile, _named(profile, profiles, home)
+    if not profiles:
+        return None, {}
+    if len(profiles) > 1:
+        raise ConfigurationError(
+            f"{profiles_file(home)} holds several profiles: {', '.join(profiles)}.",
+            "Name one with --profile.",
+        )
+    return next(iter(profiles.items()))
+
+
+def _named(profile: str, profiles: Profiles, home: Path) -> Mapping[str, str]:
+    if profile in profiles:
+        return profiles[profile]
+    known = f"It holds {', '.join(profiles)}." if profiles else "It holds none yet; bulkzcrm auth login makes one."
+    near = get_close_matches(profile, profiles, n=1)
+    raise ConfigurationError(
+        f"There is no profile {profile} in {profiles_file(home)}.",
+        f"Did you mean {near[0]}? {known}" if near else known,
+    )
+
+
+def _demand(needed: Sequence[str], settings: Mapping[str, str], environ: Mapping[str, str]) -> None:
+    missing = [VARIABLES[key] for key in needed if key not in settings]
+    if not missing:
+        return
+    known = {*VARIABLES.values(), "BULKZCRM_HOME"}
+    strange = [name for name in sorted(environ) if name.startswith("BULKZCRM_") and name not in known]
+    near = {name: get_close_matches(name, missing, n=1) for name in strange}
+    guesses = [f"{name} is set; did you mean {match[0]}? " for name, match in near.items() if match]
+    raise ConfigurationError(
+        f"Credentials are missing: {', '.join(missing)}.",
+        "".join(guesses)
+        + "Set them in the environment or keep them in a profile (bulkzcrm auth login --help says how), "
+        "or try everything out with --sandbox, which needs none.",
+    )
+
+
+def _origins(settings: Mapping[str, str]) -> tuple[str, str]:
+    given = {key: settings[key].removesuffix("/").lower() for key in ("api_domain", "accounts_url") if key in settings}
+    centres = {key: _centre(key, settings[key]) for key in given}
+    if len({centre.name for centre in centres.values()}) > 1:
+        belongings = " and ".join(f"{VARIABLES[key]} belongs to {centre.place}" for key, centre in centres.items())
+        raise ConfigurationError(
+            f"{belongings}.",
+            "Both must be of the one where the organisation lives; give only one of them and the other follows.",
+        )
+    centre = next(iter(centres.values()), hosts.DATA_CENTRES[0])
+    if centre is hosts.LOOPBACK:
+        # The stand-in on this machine serves both in one place.
+        only = next(iter(given.values()))
+        return given.get("api_domain", only), given.get("accounts_url", only)
+    return given.get("api_domain", centre.apis[0]), given.get("accounts_url", centre.accounts)
+
+
+def _centre(key: str, url: str) -> hosts.DataCentre:
+    if key == "api_domain":
+        centre = hosts.data_centre_of_api(url)
+        known = [api for each in hosts.DATA_CENTRES for api in each.apis]
+    else:
+        centre = hosts.data_centre_of_accounts(url)
+        known = [each.accounts for each in hosts.DATA_CENTRES]
+    if centre is not None:
+        return centre
+    near = hosts.closest(url, known)
+    raise ConfigurationError(
+        f"{VARIABLES[key]} is {scrub(repr(url))}, which is none of the vendor's addresses; nothing is sent there.",
+        f"Did you mean {near}?" if near else f"Use an address such as {known[0]}, with https and without port or path.",
+    )
+
+
+def _visible(settings: Mapping[str, str], key: str) -> str:
+    if not _VISIBLE.fullmatch(settings[key]):
+        raise ConfigurationError(
+            f"{VARIABLES[key]} holds a blank or a character that no credential has.",
+            "Copy it again from the API console, without anything around it.",
+        )
+    return settings[key]
+
+
+def _matching(settings: Mapping[str, str], key: str, expression: re.Pattern[str], wanted: str) -> str | None:
+    value = settings.get(key)
+    if value is not None and not expression.fullmatch(value):
+        raise ConfigurationError(f"{VARIABLES[key]} is {value!r}.", f"Give {wanted}, or leave it out.")
+    return value
+
+
+def _proxy(url: str | None) -> Secret | None:
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+        parts = urlsplit("")
+    if not usable or parts.path not in {"", "/"} or parts.query or parts.fragment:
+        # The address is not shown: it may hold a password.
+        raise ConfigurationError(
+            f"{VARIABLES['proxy']} is not the address of a proxy.",
+            "Give it as http://host:port or http://user:password@host:port.",
+        )
+    for password in filter(None, (parts.password, unquote(parts.password or ""))):
+        register(password)
+    return Secret(url)
+
+
+def _notes(profile: str | None, table: Mapping[str, str], given: Mapping[str, str], home: Path) -> tuple[str, ...]:
+    differing = [key for key in PROFILE_KEYS if key in given and given[key] != table.get(key)]
+    named = profile is not None
+    passed_over = [
+        VARIABLES[key] for key in differing if named and key not in _REACH and (key in table or key in _PLACE)
+    ]
+    used = [VARIABLES[key] for key in differing if key in table and VARIABLES[key] not in passed_over]
+    notes = []
+    if passed_over:
+        notes.append(f"The profile {profile} was asked for, so its settings are used and not {', '.join(passed_over)}.")
+    if used:
+        notes.append(f"{', '.join(used)} of the environment is used instead of what the profile says.")
+    if table and (exposed := permission_note(home)):
+        notes.append(exposed)
+    return tuple(notes)

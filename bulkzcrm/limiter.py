@@ -1,0 +1,144 @@
+"""How many requests may be in flight for one organisation: as many as it stands, found out by what it answers.
+
+Additive increase, multiplicative decrease: the limit doubles from a low start until the organisation says "too many"
+for the first time, is halved whenever it says so, and grows by one a round after that. One pause holds for everybody.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from random import Random
+from typing import final
+
+import anyio
+
+__all__ = ["Limiter"]
+
+_LOW_START = 2
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+_LAST_DOUBLING = 16
+
+
+@final
+class Limiter:
+    """The gate that every request of one organisation passes; first come, first served.
+
+    `ceiling` is never exceeded. `start` is the limit that an earlier run has learned (None: begin low). `clock` gives
+    seconds that never go back, `sleep` waits for seconds.
+    """
+
+    def __init__(
+        self,
+        ceiling: int,
+        start: int | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
+        random: Random | None = None,
+    ) -> None:
+        if ceiling < 1:
+            raise ValueError("The ceiling is at least 1.")
+        self.ceiling = ceiling
+        self._limit = min(ceiling, max(1, _LOW_START if start is None else start))
+        self._doubling = start is None
+        self._clock = clock
+        self._sleep = sleep
+        self._random = random or Random()  # noqa: S311 - spreads pauses, guards nothing
+        self._turn = anyio.Lock()
+        self._change = anyio.Event()
+        self._flying: set[int] = set()
+        self._next = 0
+        self._cut_at = 0
+        self._clean = 0
+        self._was_full = False
+        self._cuts_in_a_row = 0
+        self._paused_until = -math.inf
+
+    @property
+    def limit(self) -> int:
+        """How many requests may be in flight now; worth keeping for the next run as its `start`."""
+        return self._limit
+
+    @property
+    def in_flight(self) -> int:
+        """How many slots are held now. After a cut this may stand above the limit until some are given back."""
+        return len(self._flying)
+
+    @property
+    def pause_left(self) -> float:
+        """For how many seconds no slot will be given."""
+        return max(0.0, self._paused_until - self._clock())
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Hold a place in flight. Say `clean()` or `throttled()` of the answer before leaving."""
+        number = await self._enter()
+        try:
+            yield
+        finally:
+            self._flying.discard(number)
+            self._change.set()
+
+    async def _enter(self) -> int:
+        # Only the head of the queue waits for room; the lock is fair, so the rest queue behind it in their order.
+        async with self._turn:
+            while True:
+                self._change = anyio.Event()
+                if (pause := self.pause_left) > 0:
+                    await self._sleep(pause)
+                elif len(self._flying) >= self._limit:
+                    await self._change.wait()
+                else:
+                    break
+            number = self._next
+            self._next += 1
+            self._flying.add(number)
+            self._was_full = self._was_full or len(self._flying) >= self._limit
+            return number
+
+    def clean(self) -> None:
+        """Report an answer that was not "too many". A round is as many of them as the limit; each lets the limit grow.
+
+        It grows only if it was reached in that round: nothing is learned about places that nobody took.
+        """
+        if self._old_ones_flying():
+            return
+        self._cuts_in_a_row = 0
+        self._clean += 1
+        if self._clean < self._limit:
+            return
+        if self._was_full:
+            self._limit = min(self.ceiling, self._limit * 2 if self._doubling else self._limit + 1)
+            self._change.set()
+        self._clean = 0
+        self._was_full = False
+
+    def throttled(self, retry_after: float | None = None) -> None:
+        """Report a 429: halve the limit and pause everybody, for `retry_after` seconds where the server named them.
+
+        Requests that left before the limit was last cut tell nothing new: they lengthen the pause at most.
+        """
+        if not self._old_ones_flying():
+            self._limit = max(1, self._limit // 2)
+            self._doubling = False
+            self._clean = 0
+            self._was_full = False
+            self._cut_at = self._next
+            self._cuts_in_a_row += 1
+            self._pause(self._own_pause())
+        if retry_after is not None and math.isfinite(retry_after) and retry_after > 0:
+            self._pause(retry_after)
+
+    def _old_ones_flying(self) -> bool:
+        return any(number < self._cut_at for number in self._flying)
+
+    def _own_pause(self) -> float:
+        bound = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(self._cuts_in_a_row - 1, _LAST_DOUBLING))
+        return self._random.uniform(bound / 2, bound)
+
+    def _pause(self, seconds: float) -> None:
+        self._paused_until = max(self._paused_until, self._clock() + seconds)

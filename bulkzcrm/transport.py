@@ -1,0 +1,157 @@
+"""The API of one organisation as one function: a request leaves once, and an `Answer` or its absence is told truly.
+
+Nothing is tried again here and nothing is judged: a refusal, a redirect, a page of HTML is an `Answer` like any other.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Self, final
+from urllib.parse import urlencode
+
+import anyio
+
+from bulkzcrm.auth import Token, TokenSource
+from bulkzcrm.config import Connection
+from bulkzcrm.wire import USER_AGENT, LostError, NotSentError, Reply, Wire
+
+__all__ = ["Answer", "LostError", "NotSentError", "Transport"]
+
+_METHOD = re.compile(r"[A-Z]+", re.ASCII)
+_PATH = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.-]+)*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the server answered to one request.
+
+    `token` is the one that was sent, for `TokenSource.refresh` in case it was refused. `server_time` is the server's
+    clock (UTC), `credits_remaining` the API credits left (the server tells it only once half of them are used),
+    `retry_after` the seconds that it asks to wait, `elapsed` the seconds that the exchange took.
+    """
+
+    status: int
+    body: bytes = field(repr=False)
+    token: Token
+    server_time: datetime | None
+    credits_remaining: int | None
+    retry_after: float | None
+    elapsed: float
+
+
+@final
+class Transport:
+    """A connection to one organisation; a context manager.
+
+    `timeout_s` bounds each request as a whole. `clock` gives seconds since 1970, `sleep` waits (for tokens only).
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        timeout_s: float = 120.0,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
+    ) -> None:
+        self._connection = connection
+        self._wire = Wire(timeout_s=timeout_s, proxy=connection.proxy)
+        self._base = f"{connection.api_domain}/crm/{connection.api_version}/"
+        self._stack = AsyncExitStack()
+        self._requests = 0
+        self.tokens = TokenSource(connection, self._wire, clock=clock, sleep=sleep)
+
+    @property
+    def requests(self) -> int:
+        """How many API requests have left so far, answered or not; those for tokens do not count."""
+        return self._requests
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._wire)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def send(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        """Send one request and return the answer, whatever it says.
+
+        `path` is relative to the API's version (`settings/business_hours`), `body` is JSON. Raises NotSentError
+        (certainly not applied; also when no token could be had for a passing reason), LostError (unknown), and from the
+        token's renewal CredentialsRefusedError, UnreachableError and ConfigurationError (certainly not applied).
+        """
+        if not _METHOD.fullmatch(method) or not _PATH.fullmatch(path):
+            raise ValueError(f"{method} {path} is no request of the API.")
+        token = await self.tokens.token()
+        reply = await self._wire.exchange(
+            method,
+            self._base + path + (f"?{urlencode(query)}" if query else ""),
+            headers=self._headers(token, with_body=body is not None),
+            body=body,
+            on_departure=self._count,
+        )
+        return _answer(reply, token)
+
+    def _headers(self, token: Token, *, with_body: bool) -> dict[str, str]:
+        headers = {
+            "Authorization": f"Zoho-oauthtoken {token.value.reveal()}",
+            "Accept": "application/json",
+            "User-Agent": USER_AGENT,
+        }
+        if self._connection.org_id is not None:
+            headers["X-CRM-ORG"] = self._connection.org_id
+        if with_body:
+            headers["Content-Type"] = "application/json"
+        return headers
+
+    def _count(self) -> None:
+        self._requests += 1
+
+
+def _answer(reply: Reply, token: Token) -> Answer:
+    return Answer(
+        status=reply.status,
+        body=reply.body,
+        token=token,
+        server_time=_moment(reply.headers.get("date")),
+        credits_remaining=_whole(reply.headers.get("x-api-credits-remaining")),
+        retry_after=_seconds(reply.headers.get("retry-after"), _moment(reply.headers.get("date"))),
+        elapsed=reply.elapsed,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text or "")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _whole(text: str | None) -> int | None:
+    text = (text or "").strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def _seconds(text: str | None, now: datetime | None) -> float | None:
+    """Read `Retry-After`, which is a number of seconds or a date (RFC 9110)."""
+    try:
+        seconds = float(text or "")
+    except ValueError:
+        until = _moment(text)
+        if until is None or now is None:
+            return None
+        seconds = (until - now).total_seconds()
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
