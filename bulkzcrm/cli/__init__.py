@@ -1,0 +1,104 @@
+"""What a person types: commands → calls → exit status. Decides nothing about data.
+
+Commands are imported when they are used, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from bulkzcrm import __version__
+from bulkzcrm.errors import BulkzcrmError
+
+__all__ = ["main"]
+
+_COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "run": ("bulkzcrm.cli.running", "Send a source's rows to the organisation, then report on every row."),
+    "check": ("bulkzcrm.cli.running", "Read and judge a source without any network; nothing is sent."),
+    "resume": ("bulkzcrm.cli.carrying_on", "Carry on with a run that stopped."),
+    "retry": ("bulkzcrm.cli.carrying_on", "Send the rows that failed once more, as a new run."),
+    "runs": ("bulkzcrm.cli.telling", "List the runs."),
+    "report": ("bulkzcrm.cli.telling", "Write a run's report again."),
+    "operations": ("bulkzcrm.cli.telling", "List the operations, or one operation's fields and rules."),
+    "explain": ("bulkzcrm.cli.telling", "Say what an error code means and what to do about it."),
+    "auth": ("bulkzcrm.cli.access", "Log in, and see what the login may do."),
+    "sandbox": ("bulkzcrm.cli.rehearsing", "Serve the stand-in API on this machine until stopped."),
+}
+
+
+class _Commands(click.Group):
+    """The commands, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which people need them."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(_COMMANDS[cmd_name][0])
+        command = getattr(module, cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
+
+
+@click.command(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Try it without an account: bulkzcrm run create-services samples/services.csv --sandbox",
+)
+@click.version_option(__version__, prog_name="bulkzcrm")
+def bulkzcrm() -> None:
+    """Bulk operations for Zoho CRM services: a spreadsheet goes in, every row gets its verdict."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and leave with its exit status (0, 1, 2, 3 or 130)."""
+    _speak_utf8()
+    try:
+        status = bulkzcrm.main(args=arguments, prog_name="bulkzcrm", standalone_mode=False)
+    except click.exceptions.Exit as left:
+        status = left.exit_code
+    except click.Abort:
+        status = 130
+    except click.ClickException as error:
+        status = _refused_by_usage(error, sys.argv[1:] if arguments is None else arguments)
+    except BulkzcrmError as error:
+        from bulkzcrm.redact import scrub  # noqa: PLC0415 - only when something went wrong
+
+        click.echo(scrub(f"bulkzcrm: {error}"), err=True)
+        status = error.exit_status
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _refused_by_usage(error: click.ClickException, arguments: list[str]) -> int:
+    """Say what is wrong with the words of a command; with `--json` also as the one object that was asked for."""
+    error.show()
+    if "--json" in arguments:
+        from bulkzcrm.cli.results import refused_json  # noqa: PLC0415 - only when something went wrong
+
+        click.echo(
+            refused_json(error.format_message(), next(iter(arguments[1:]), ""), check=arguments[:1] == ["check"])
+        )
+    return 2
+
+
+def _speak_utf8() -> None:
+    """Never fail for a character that the terminal's code page lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")

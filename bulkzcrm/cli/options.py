@@ -1,0 +1,106 @@
+"""The options that several commands share, and how they become `RunOptions`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from bulkzcrm.errors import UsageError
+from bulkzcrm.run.options import RunOptions
+
+__all__ = ["output_options", "pace_options", "reading_options", "run_options", "voice_options"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _together(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
+    return lambda function: functools.reduce(lambda decorated, option: option(decorated), reversed(options), function)
+
+
+reading_options = _together(
+    click.option("--sheet", metavar="NAME", help="The sheet of a workbook; the first visible one otherwise."),
+    click.option("--header-row", type=click.IntRange(min=1), metavar="N", help="The row that holds the headers."),
+    click.option("--encoding", metavar="NAME", help="The encoding of a text file; detected otherwise."),
+    click.option("--delimiter", metavar="CHAR", help="What separates cells: a character, or tab; detected otherwise."),
+    click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark of amounts."),
+    click.option(
+        "--date-format", type=click.Choice(["dmy", "mdy", "ymd"]), help="The order of day, month and year in dates."
+    ),
+    click.option("--time-zone", metavar="ZONE", help="The zone of times without an offset, such as Asia/Kolkata."),
+    click.option("--map", "mapping", multiple=True, metavar="COLUMN=FIELD", help="Match a column to a field."),
+    click.option("--set", "constants", multiple=True, metavar="FIELD=VALUE", help="The same value for every row."),
+    click.option("--ignore-column", "ignored", multiple=True, metavar="NAME", help="Do not mind this column."),
+    click.option("--allow-duplicates", is_flag=True, help="Create rows that are equal to an earlier row, too."),
+)
+
+pace_options = _together(
+    click.option("--concurrency", type=click.IntRange(min=1), metavar="N", help="At most so many requests at once."),
+    click.option(
+        "--timeout", type=click.FloatRange(min=0.1), default=None, metavar="S", help="Seconds for one request [120]."
+    ),
+    click.option(
+        "--max-wait",
+        type=click.FloatRange(min=0),
+        default=None,
+        metavar="S",
+        help="Seconds to keep trying while the server is down or throttling [600].",
+    ),
+    click.option(
+        "--quiet-period",
+        type=click.FloatRange(min=0),
+        default=None,
+        metavar="S",
+        help="Seconds before a create whose answer was lost is read back.",
+    ),
+    click.option("--max-errors", metavar="N|N%", help="Stop when more rows than that go wrong; 0: all or nothing."),
+)
+
+output_options = _together(
+    click.option(
+        "--output", "-o", type=click.Path(), metavar="DIR", help="The folder of the report [bulkzcrm-runs/RUN]."
+    ),
+    click.option("--format", "formats", default="csv", metavar="LIST", help="Further formats: csv,xlsx,jsonl."),
+)
+
+voice_options = _together(
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output."),
+    click.option("--quiet", "-q", is_flag=True, help="Say only what went wrong."),
+    click.option("--verbose", "-v", is_flag=True, help="Say what happens to every batch."),
+)
+
+_CHANGEABLE = ("concurrency", "timeout", "max_wait", "quiet_period", "max_errors")
+
+
+def _pairs(words: Iterable[str], option: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for word in words:
+        # A header may hold “=”, a field name cannot; a constant's text may hold it, too.
+        name, mark, value = word.rpartition("=") if option == "--map" else word.partition("=")
+        if not mark or not name.strip():
+            raise UsageError(f"{option} {word} is not of the form NAME=VALUE.", f'Write {option} "Name=Value".')
+        if name.strip() in pairs:
+            raise UsageError(f"{option} names {name.strip()} twice.", "Keep one of the two.")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def run_options(given: Mapping[str, Any], *, base: RunOptions | None = None) -> RunOptions:
+    """Return the options that a command line gives; what it leaves out is as in `base`, or the default."""
+    if base is not None:
+        changes = {name: given[name] for name in _CHANGEABLE if given.get(name) is not None}
+        return RunOptions.from_json({**base.to_json(), **changes})
+    plain = {
+        name: given[name]
+        for name in RunOptions.__dataclass_fields__
+        if name in given and name not in ("mapping", "constants", "ignored", "triggers") and given[name] is not None
+    }
+    return RunOptions(
+        **plain,
+        mapping=_pairs(given.get("mapping", ()), "--map"),
+        constants=_pairs(given.get("constants", ()), "--set"),
+        ignored=tuple(given.get("ignored", ())),
+        triggers=not given.get("no_triggers", False),
+    )

@@ -1,0 +1,165 @@
+"""`run` and `check`: a source through an operation."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bulkzcrm.cli.finishing import finish, mending_command, resume_words
+from bulkzcrm.cli.options import output_options, pace_options, reading_options, run_options, voice_options
+from bulkzcrm.cli.session import SANDBOX_FILE, Session, default_folder
+from bulkzcrm.errors import UsageError
+from bulkzcrm.ingest import ReadOptions, open_source
+from bulkzcrm.jobs import load_job, no_such_operation
+from bulkzcrm.journal import Journal
+from bulkzcrm.model import Table
+from bulkzcrm.run.engine import Origin, begin, carry_on, new_run_id
+from bulkzcrm.run.engine import check as check_source
+from bulkzcrm.run.options import RunOptions, command_line
+from bulkzcrm.run.reporting import Ending
+from bulkzcrm.spec.operation import Operation
+from bulkzcrm.spec.operations import OPERATIONS
+
+__all__ = ["check", "run"]
+
+
+def operation_named(name: str) -> Operation:
+    """Return an operation. Raises `UsageError` with the nearest name."""
+    if name not in OPERATIONS:
+        raise no_such_operation(name)
+    return OPERATIONS[name]
+
+
+def formats_of(text: str) -> tuple[str, ...]:
+    """Return the report formats that a list names. Raises `UsageError`."""
+    names = tuple(dict.fromkeys(part.strip().casefold() for part in text.split(",") if part.strip()))
+    for name in names:
+        if name not in ("csv", "xlsx", "jsonl"):
+            raise UsageError(f"There is no report format {name}.", "Choose from csv, xlsx, jsonl.")
+    return names or ("csv",)
+
+
+def origin_of(source: str, options: RunOptions) -> Origin:
+    """Return where rows come from: a file, or standard input for `-`."""
+    read = ReadOptions(
+        sheet=options.sheet, header_row=options.header_row, encoding=options.encoding, delimiter=options.delimiter
+    )
+    opened = open_source(sys.stdin.buffer if source == "-" else source, read)
+
+    def opening() -> AbstractContextManager[Table]:
+        return opened
+
+    return Origin(name=source, open=opening, content_hash=lambda: opened.content_hash)
+
+
+@click.command(
+    epilog="Examples: bulkzcrm run create-services prices.xlsx --profile main"
+    " | bulkzcrm run set-service-status list.csv --set Status=Available --yes"
+)
+@click.argument("operation", required=False)
+@click.argument("source", required=False)
+@click.option("--job", "job_file", type=click.Path(), metavar="JOB.toml", help="Everything is named in a job file.")
+@click.option("--sandbox", is_flag=True, help="Rehearse in a sandbox of this run's own; reads no credentials.")
+@click.option("--profile", metavar="NAME", help="The organisation: a table in profiles.toml.")
+@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="At most so many records in a request.")
+@click.option("--no-triggers", is_flag=True, help="Ask that workflows do not run (unconfirmed for services).")
+@click.option("--again", is_flag=True, help="Create the records of this content once more.")
+@click.option("--yes", "-y", is_flag=True, help="Send without being asked.")
+@reading_options
+@pace_options
+@output_options
+@voice_options
+def run(
+    operation: str | None,
+    source: str | None,
+    *,
+    job_file: str | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    **given: Any,
+) -> None:
+    """Send the rows of SOURCE through OPERATION, then report on every row.
+
+    SOURCE is a CSV, XLSX or JSON Lines file, or - for CSV on standard input.
+    """
+    if job_file is not None:
+        from bulkzcrm.cli.job_running import run_job  # noqa: PLC0415 - only jobs need it
+
+        if operation is not None or source is not None:
+            raise click.UsageError("--job names everything itself; leave out OPERATION and SOURCE.")
+        run_job(Path(job_file), given, as_json=as_json, quiet=quiet, verbose=verbose)
+        return
+    if operation is None or source is None:
+        raise click.UsageError("Say which OPERATION and which SOURCE, for example: run create-services prices.csv")
+
+    async def work(session: Session) -> Ending:
+        chosen = operation_named(operation)
+        options = run_options(given)
+        run_id = new_run_id(session.without_organisation())
+        folder = Path(given["output"]).absolute() if given["output"] else default_folder(run_id)
+        formats = formats_of(given["formats"])
+        sandbox = folder / SANDBOX_FILE if given["sandbox"] else None
+        profile = given["profile"]
+        async with session.organisation(profile, sandbox=sandbox) as around:
+            with Journal.open(session.home) as journal:
+                await begin(
+                    journal,
+                    origin_of(source, options),
+                    chosen,
+                    options,
+                    around,
+                    run=run_id,
+                    folder=folder,
+                    formats=formats,
+                    context={"profile": profile},
+                )
+                ending = await carry_on(
+                    journal, run_id, chosen, around, resume=command_line(resume_words(run_id, profile))
+                )
+                mending_command(session.voice, journal.run(run_id), ending, profile)
+                return ending
+
+    finish(
+        work,
+        operation=operation,
+        as_json=as_json,
+        quiet=quiet,
+        verbose=verbose,
+        yes=given["yes"],
+        reads_standard_input=source == "-",
+    )
+
+
+@click.command(epilog="Example: bulkzcrm check create-services prices.xlsx --time-zone Europe/Berlin")
+@click.argument("operation")
+@click.argument("source")
+@click.option("--max-errors", metavar="N|N%", hidden=True)
+@reading_options
+@output_options
+@voice_options
+def check(operation: str, source: str, *, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> None:
+    """Read and judge SOURCE as `run` would, without any network: nothing is sent, and nothing is kept but the report."""
+
+    async def work(session: Session) -> Ending:
+        chosen = operation_named(operation)
+        options = run_options(given)
+        around = session.without_organisation()
+        folder = Path(given["output"]).absolute() if given["output"] else default_folder(f"{new_run_id(around)}-check")
+        ending = await check_source(
+            origin_of(source, options),
+            chosen,
+            options,
+            around,
+            folder=folder,
+            formats=formats_of(given["formats"]),
+        )
+        for left_open in ending.summary.not_checked or ():
+            session.voice.say(f"Not checked: {left_open}")
+        return ending
+
+    finish(work, operation=operation, as_json=as_json, quiet=quiet, verbose=verbose, checking=True)

@@ -1,0 +1,158 @@
+"""One command's work from its words to its exit status: signals, the organisation or a sandbox, and the question."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import click
+
+from bulkzcrm.clock import Clock, system_clock
+from bulkzcrm.config import Connection, home, load_connection
+from bulkzcrm.errors import UsageError
+from bulkzcrm.progress import Voice
+from bulkzcrm.run.signals import InterruptedRunError, StopSignal
+from bulkzcrm.run.surroundings import Preview, Surroundings
+
+__all__ = ["SANDBOX_FILE", "Session", "at", "default_folder", "drive"]
+
+_T = TypeVar("_T")
+
+SANDBOX_FILE = "sandbox.sqlite3"
+"""The state of an embedded sandbox, in the folder of its run."""
+
+_CLOCKS: list[Clock] = []
+
+
+def _clock_in_force() -> Clock:
+    """Return the clock that commands go by: the machine's, unless `at` has set another."""
+    return _CLOCKS[-1] if _CLOCKS else system_clock
+
+
+@contextmanager
+def at(clock: Clock) -> Iterator[None]:
+    """Let commands believe another time, for rehearsals of a date to come."""
+    _CLOCKS.append(clock)
+    try:
+        yield
+    finally:
+        _CLOCKS.pop()
+
+
+def default_folder(run: str) -> Path:
+    """Return where a run's files go when nobody says."""
+    return Path("bulkzcrm-runs").absolute() / run
+
+
+class Session:
+    """What the commands that send have in common."""
+
+    def __init__(self, voice: Voice, *, yes: bool, reads_standard_input: bool = False) -> None:
+        self.home = home(os.environ)
+        self.voice = voice
+        self.clock = _clock_in_force()
+        self.stop = StopSignal()
+        self.yes = yes
+        self._reads_standard_input = reads_standard_input
+
+    def without_organisation(self) -> Surroundings:
+        """Return the surroundings of a `check`."""
+        return Surroundings(home=self.home, announce=self.voice, clock=self.clock, stop=self.stop)
+
+    @asynccontextmanager
+    async def organisation(self, profile: str | None, *, sandbox: Path | None) -> AsyncIterator[Surroundings]:
+        """Connect to the organisation that a profile or the environment names, or to a sandbox kept in a file."""
+        around = self.without_organisation()
+        if sandbox is None:
+            connection = load_connection(profile=profile, environ=os.environ, home=self.home)
+            for note in connection.notes:
+                self.voice.say(f"Warning: {note}", even_if_quiet=True)
+            yield replace(around, connection=connection, confirm=self._confirm)
+            return
+        async with self._sandbox(sandbox) as connection:
+            yield replace(around, connection=connection, sandbox=True, sandbox_state=sandbox)
+
+    @asynccontextmanager
+    async def _sandbox(self, state: Path) -> AsyncIterator[Connection]:
+        from bulkzcrm.sandbox import Sandbox, SandboxError  # noqa: PLC0415 - a server is needed by rehearsals only
+
+        state.parent.mkdir(parents=True, exist_ok=True)
+        # The sandbox's tokens are of no use to anybody else, so they are not kept with the real ones.
+        with tempfile.TemporaryDirectory(prefix="bulkzcrm-") as scratch:
+            try:
+                async with Sandbox(state, clock=self.clock) as sandbox:
+                    yield load_connection(profile=None, environ=sandbox.environment(), home=Path(scratch))
+            except SandboxError as error:
+                raise UsageError(f"The sandbox cannot be started: {error}.", "Check the run's folder.") from error
+
+    def _confirm(self, preview: Preview) -> None:
+        """Show what is about to be written where, and ask. Raises `UsageError` when the answer is no."""
+        kind = f", {preview.organisation_type}" if preview.organisation_type else ""
+        self.voice.say(
+            f"{preview.operation}: {preview.to_send:,} rows in {preview.batches:,} batches to "
+            f"{preview.organisation} ({preview.organisation_id}{kind}), about {preview.credits:,} credits; "
+            f"{preview.unchanged:,} unchanged, {preview.invalid:,} invalid.",
+            even_if_quiet=not self.yes,
+        )
+        if not preview.triggers:
+            self.voice.say("Workflows are asked not to run; the vendor does not confirm that for services.")
+        if self.yes:
+            return
+        if self._reads_standard_input or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise UsageError(
+                "Nothing was sent: nobody can be asked for permission here.", "Add --yes to send without being asked."
+            )
+        self.voice.pause()
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            agreed = click.confirm("Send them?", err=True)
+        except (click.Abort, KeyboardInterrupt) as interrupt:
+            raise InterruptedRunError from interrupt
+        finally:
+            signal.signal(signal.SIGINT, before)
+            self.voice.go_on()
+        if not agreed:
+            raise UsageError("Nothing was sent.", "Run the command again when you are ready.")
+
+
+def drive(session: Session, work: Callable[[], Awaitable[_T]]) -> _T:
+    """Run asynchronous work to its end; SIGINT and SIGTERM ask it to stop, a second time to stop at once."""
+
+    async def with_signals() -> _T:
+        with _signals(session):
+            return await work()
+
+    return anyio.run(with_signals)
+
+
+@contextmanager
+def _signals(session: Session) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        first = not session.stop.requested
+        session.stop.again()
+        if first:
+            session.voice.say("Stopping: what is in flight is finished first; once more ends at once.")
+
+    with ExitStack() as handlers:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(name, asked)
+                handlers.callback(loop.remove_signal_handler, name)
+            except (NotImplementedError, RuntimeError, ValueError):
+                # Windows' loop knows no such handlers, and only the main thread may set any.
+                if threading.current_thread() is threading.main_thread():
+                    before = signal.signal(name, lambda *_: loop.call_soon_threadsafe(asked))
+                    handlers.callback(signal.signal, name, before)
+        yield

@@ -1,0 +1,291 @@
+"""Names → records of the organisation: what a row says by name or e-mail address becomes what the API takes.
+
+A name that is found not at all, or more than once, is a problem that names the candidates; nothing is ever guessed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bulkzcrm.errors import CredentialsRefusedError
+from bulkzcrm.model import Json, Problem, Record
+from bulkzcrm.spec.fields import Kind, Lookup
+from bulkzcrm.spec.operation import Operation
+from bulkzcrm.spec.organisation import Choice, Current, Organisation, Reading, User
+
+__all__ = ["Directory", "Resolved"]
+
+_T = TypeVar("_T")
+
+_CANDIDATES = 5
+"""How many candidates a message names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A row with its names resolved.
+
+    `given` holds the values to write, the fields that only found the record left out; `identity` is the same for two
+    rows exactly when they mean the same record (blank: a new one).
+    """
+
+    given: Record
+    current: Current | None
+    problems: tuple[Problem, ...]
+    identity: str = ""
+
+
+def folded(text: str) -> str:
+    """Return what stands for a name in comparisons: case and runs of white space do not count."""
+    return " ".join(text.split()).casefold()
+
+
+class Directory:
+    """An organisation's names, indexed once per run."""
+
+    def __init__(self, operation: Operation, organisation: Organisation | None) -> None:
+        self._operation = operation
+        self._organisation = organisation
+        users = organisation.users if organisation else None
+        self._users = _index(users.values(), lambda user: (user.name, user.email)) if users is not None else None
+        self._records = _records(operation, organisation)
+        name = next((name for name in operation.find_by if name != "id"), "")
+        self._names = _index((self._records or {}).values(), lambda current: (str(current.record.get(name) or ""),))
+        self._find_by_name = name
+
+    def resolve(self, record: Record, unreadable: frozenset[str] = frozenset()) -> Resolved:
+        """Resolve the names in a converted record; `unreadable` are fields that already have a problem.
+
+        Raises:
+            CredentialsRefusedError: a name needs a reading that the credentials do not allow.
+        """
+        problems: list[Problem] = []
+        given = dict(record)
+        current: Current | None = Current({}) if self._operation.creates else None
+        identity = ""
+        if self._operation.find_by:
+            current, identity = self._find(given, problems, unreadable)
+            self._leave_out_locators(given, current, problems)
+        elif self._operation.single:
+            current, identity = self._only_record(given, problems), "the only one"
+        if self._organisation is not None:
+            self._resolve_values(given, problems, self._organisation)
+        return Resolved(given, current, tuple(problems), identity)
+
+    def _resolve_values(self, given: Record, problems: list[Problem], organisation: Organisation) -> None:
+        for each in self._operation.fields:
+            value = given.get(each.name)
+            if value is None:
+                continue
+            resolved: Json | Problem
+            if each.kind is Kind.MEMBERS:
+                resolved = self._members(each.name, value)
+            elif each.kind is Kind.TAXES:
+                resolved = _taxes(each.name, value, organisation.taxes)
+            elif each.lookup is Lookup.JOB_SHEETS and organisation.job_sheets is not None:
+                resolved = _choice(each.name, str(value), organisation.job_sheets)
+            else:
+                continue
+            if isinstance(resolved, Problem):
+                problems.append(resolved)
+                del given[each.name]
+            else:
+                given[each.name] = resolved
+
+    def _find(self, given: Record, problems: list[Problem], unreadable: frozenset[str]) -> tuple[Current | None, str]:
+        """Find the record that a row means by its id, else by its name."""
+        record_id, name = given.get("id"), given.get(self._find_by_name)
+        if record_id is None and name is None:
+            if unreadable.isdisjoint(self._operation.find_by):
+                both = " or ".join(self._operation.find_by)
+                problems.append(
+                    Problem(
+                        code="MANDATORY_NOT_FOUND",
+                        field="id",
+                        message=f"Neither {self._operation.find_by[0]} nor {self._find_by_name} says which record.",
+                        remedy=f"Fill in {both}.",
+                    )
+                )
+            return None, ""
+        if self._records is None and self._organisation is not None and record_id is None:
+            raise CredentialsRefusedError(
+                f"“{name}” is a name, and the list in which to look it up may not be read.",
+                "Give the token the scope that `bulkzcrm operations` lists for this operation, or give ids.",
+            )
+        if self._records is None:
+            identity = str(record_id) if record_id is not None else f"name {folded(str(name))}"
+            return None, identity
+        if record_id is not None:
+            current = self._records.get(str(record_id))
+            if current is None:
+                problems.append(_no_such_id(str(record_id)))
+            return current, str(record_id)
+        return self._find_by(str(name), given, problems)
+
+    def _find_by(self, name: str, given: Record, problems: list[Problem]) -> tuple[Current | None, str]:
+        candidates = self._names.get(folded(name), [])
+        exact = [each for each in candidates if each.record.get(self._find_by_name) == name]
+        if len(candidates) > 1 and len(exact) == 1:
+            candidates = exact
+        module = given.get("module")
+        if module is not None and self._operation.field("module"):
+            candidates = [each for each in candidates if folded(_module(each)) == folded(str(module))]
+        match candidates:
+            case [current]:
+                return current, current.id
+            case []:
+                shown = [str(each[0].record.get(self._find_by_name)) for each in self._names.values()]
+                problems.append(_not_found(self._find_by_name, name, shown))
+            case _:
+                shown = [f"{each.id}{f' ({_module(each)})' if _module(each) else ''}" for each in candidates]
+                problems.append(_ambiguous(self._find_by_name, name, shown, "Give the id in the column id instead."))
+        return None, ""
+
+    def _leave_out_locators(self, given: Record, current: Current | None, problems: list[Problem]) -> None:
+        """Keep of the fields that found the record only a new name."""
+        name = given.get(self._find_by_name)
+        by_id = "id" in given
+        if by_id and name is not None and current is not None and not self._operation.renames:
+            actual = str(current.record.get(self._find_by_name) or "")
+            if folded(actual) != folded(str(name)):
+                problems.append(
+                    Problem(
+                        code="DEPENDENT_MISMATCH",
+                        field=self._find_by_name,
+                        message=f"The id {given['id']} belongs to “{actual}”, not to “{name}”.",
+                        remedy="Correct the id or the name, so that both mean the same record.",
+                    )
+                )
+        if not (by_id and self._operation.renames):
+            given.pop(self._find_by_name, None)
+        given.pop("module", None)
+
+    def _only_record(self, given: Record, problems: list[Problem]) -> Current | None:
+        hours = self._organisation.business_hours if self._organisation else None
+        if hours is None:
+            return None
+        wanted = given.get("id")
+        if wanted is not None and hours.id and wanted != hours.id and self._operation.current is Reading.BUSINESS_HOURS:
+            problems.append(_no_such_id(str(wanted)))
+        return Current(dict(hours.record))
+
+    def _members(self, field: str, value: Json) -> Json | Problem:
+        members: list[Json] = []
+        for token in _tokens(value):
+            if token.isdigit():
+                members.append({"Members": {"id": token}})
+                continue
+            user = self._user(field, token)
+            if isinstance(user, Problem):
+                return user
+            if {"Members": {"id": user.id}} not in members:
+                members.append({"Members": {"id": user.id}})
+        return members
+
+    def _user(self, field: str, token: str) -> User | Problem:
+        if self._users is None:
+            raise CredentialsRefusedError(
+                f"“{token}” is no user id, and the users of the organisation may not be read.",
+                "Add the scope ZohoCRM.users.READ to the token, or give user ids.",
+            )
+        found = self._users.get(folded(token), [])
+        # Only active, confirmed users can be members, so another of the same name does not make the name ambiguous.
+        fit = [user for user in found if user.active and user.confirmed] or found
+        match fit:
+            case [user]:
+                return user
+            case []:
+                names = [user.name for users in self._users.values() for user in users]
+                return _not_found(field, token, names)
+            case _:
+                shown = [f"{user.email or user.name} ({user.id})" for user in fit]
+                return _ambiguous(field, token, shown, "Give the e-mail address or the user id instead.")
+
+
+def _index(values: Iterable[_T], names: Callable[[_T], Iterable[str]]) -> dict[str, list[_T]]:
+    index: dict[str, list[_T]] = {}
+    for value in values:
+        for name in dict.fromkeys(folded(name) for name in names(value)):
+            if name:
+                index.setdefault(name, []).append(value)
+    return index
+
+
+def _records(operation: Operation, organisation: Organisation | None) -> dict[str, Current] | None:
+    """Return the records that the operation changes, by id; nothing where they were not read."""
+    if organisation is None or not operation.find_by:
+        return None
+    return organisation.scoring_rules if operation.current is Reading.SCORING_RULES else organisation.services
+
+
+def _module(current: Current) -> str:
+    module = current.record.get("module")
+    return str(module.get("api_name") or "") if isinstance(module, Mapping) else ""
+
+
+def _tokens(value: Json) -> list[str]:
+    return [str(token) for token in value] if isinstance(value, Sequence) and not isinstance(value, str) else []
+
+
+def _taxes(field: str, value: Json, taxes: tuple[Choice, ...] | None) -> Json | Problem:
+    chosen: list[Json] = []
+    for token in _tokens(value):
+        if taxes is None:
+            if not token.isdigit():
+                raise CredentialsRefusedError(
+                    f"“{token}” is no tax id, and the taxes of the organisation may not be read.",
+                    "Add the scope ZohoCRM.settings.fields.READ to the token, or give tax ids.",
+                )
+            chosen.append({"id": token})
+            continue
+        found = [tax for tax in taxes if token == tax.id or folded(token) == folded(tax.value)]
+        match found:
+            case [tax]:
+                chosen.append({"id": tax.id, "value": tax.value})
+            case []:
+                return _not_found(field, token, [tax.value for tax in taxes])
+            case _:
+                shown = [f"{tax.value} ({tax.id})" for tax in found]
+                return _ambiguous(field, token, shown, "Give the tax id instead.")
+    return chosen
+
+
+def _choice(field: str, text: str, choices: tuple[Choice, ...]) -> Json | Problem:
+    found = [choice.value for choice in choices if folded(choice.value) == folded(text)]
+    return found[0] if found else _not_found(field, text, [choice.value for choice in choices])
+
+
+def _not_found(field: str, text: str, known: Sequence[str]) -> Problem:
+    near = difflib.get_close_matches(folded(text), [folded(name) for name in known], n=_CANDIDATES, cutoff=0.6)
+    shown = [name for name in dict.fromkeys(known) if folded(name) in near]
+    if not shown and len(set(known)) <= _CANDIDATES:
+        shown = list(dict.fromkeys(known))
+    hint = f" Did you mean {', '.join(shown[:_CANDIDATES])}?" if shown else ""
+    return Problem(
+        code="NAME_NOT_FOUND",
+        field=field,
+        message=f"The organisation has nothing called “{text}” for {field}.{hint}",
+        remedy="Correct the name, or give the id.",
+    )
+
+
+def _ambiguous(field: str, text: str, shown: Sequence[str], remedy: str) -> Problem:
+    more = f" and {len(shown) - _CANDIDATES} more" if len(shown) > _CANDIDATES else ""
+    return Problem(
+        code="NAME_AMBIGUOUS",
+        field=field,
+        message=f"“{text}” can mean {len(shown)}: {', '.join(shown[:_CANDIDATES])}{more}.",
+        remedy=remedy,
+    )
+
+
+def _no_such_id(record_id: str) -> Problem:
+    return Problem(
+        code="INVALID_DATA",
+        field="id",
+        message=f"The organisation has no record with the id {record_id}.",
+        remedy="Correct the id, or look the record up again; it may have been deleted.",
+    )

@@ -1,0 +1,154 @@
+"""Draws what a run announces: a bar on a terminal, plain lines elsewhere, and every event in the log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, TextIO, assert_never, final
+
+from bulkzcrm.events import (
+    BatchAnswered,
+    Begun,
+    Connected,
+    Event,
+    Noted,
+    RowsJudged,
+    RowsRead,
+    SendingStarted,
+    Waiting,
+)
+from bulkzcrm.logs import Verbosity, logger, logging_to
+from bulkzcrm.redact import scrub
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+__all__ = ["Voice"]
+
+_LINE_EVERY_S = 5.0
+"""Not on a terminal, progress is a line now and then, so that logs of scheduled runs stay short."""
+
+
+@final
+class Voice:
+    """Tells a person how a run goes, on `stream` (standard error by default)."""
+
+    def __init__(self, *, quiet: bool, verbose: bool, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._quiet = quiet
+        self._verbosity = Verbosity.QUIET if quiet else Verbosity.VERBOSE if verbose else Verbosity.NORMAL
+        self._verbose = verbose
+        self._progress: Progress | None = None
+        self._bar: TaskID | None = None
+        self._files = ExitStack()
+        self._log = logger()
+        self._total = 0
+        self._done = 0
+        self._said_at = 0.0
+
+    @contextmanager
+    def speaking(self) -> Iterator[Voice]:
+        """Draw while inside; on a terminal with a bar."""
+        with self._files, logging_to(None, verbosity=Verbosity.QUIET, stream=self._stream):
+            if not self._quiet and self._stream.isatty():
+                from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
+                from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - the same
+
+                self._progress = Progress(
+                    TextColumn("{task.description:<10}"),
+                    BarColumn(),
+                    MofNCompleteColumn(),
+                    TimeRemainingColumn(),
+                    TextColumn("{task.fields[told]}"),
+                    console=Console(file=self._stream),
+                )
+                with self._progress:
+                    yield self
+            else:
+                yield self
+
+    def pause(self) -> None:
+        """Take the bar away, so that a question can be asked."""
+        if self._progress is not None:
+            self._progress.stop()
+
+    def go_on(self) -> None:
+        """Show the bar again."""
+        if self._progress is not None:
+            self._progress.start()
+
+    def say(self, text: str, *, even_if_quiet: bool = False) -> None:
+        """Tell a sentence."""
+        if self._quiet and not even_if_quiet:
+            return
+        text = scrub(text)
+        if self._progress is not None:
+            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+
+    def __call__(self, event: Event) -> None:
+        """Take an event of a run."""
+        match event:
+            case Begun():
+                self._begin(event)
+            case RowsRead():
+                self._count("reading", event.rows, final=event.final)
+            case Connected():
+                self._log.info("connected", organisation=event.organisation, edition=event.edition)
+                self.say(f"Organisation: {event.organisation} ({event.organisation_id})")
+            case RowsJudged():
+                self._count("judging", event.rows, final=event.final)
+            case SendingStarted():
+                self._log.info("sending", rows=event.rows, ceiling=event.ceiling)
+                self._total, self._done = event.rows, 0
+            case BatchAnswered():
+                self._batch(event)
+            case Waiting():
+                self._log.info("waiting", seconds=round(event.seconds, 2), reason=event.reason)
+                if event.seconds >= 1:
+                    self.say(f"Waiting {event.seconds:.0f} s: {event.reason}")
+            case Noted():
+                self._log.log(30 if event.warning else 20, "note", text=event.text)
+                self.say(f"{'Warning' if event.warning else 'Note'}: {event.text}", even_if_quiet=event.warning)
+            case _:
+                assert_never(event)
+
+    def _begin(self, event: Begun) -> None:
+        self._files.close()
+        self._files.enter_context(logging_to(event.folder / "run.log", verbosity=Verbosity.QUIET, stream=self._stream))
+        self._log.info("begun", run=event.run)
+
+    def _batch(self, event: BatchAnswered) -> None:
+        self._log.info(
+            "batch answered",
+            batch=event.batch,
+            rows=event.rows,
+            succeeded=event.succeeded,
+            rejected=event.rejected,
+            unknown=event.unknown,
+            status=event.status,
+            seconds=round(event.seconds, 3),
+            in_flight=event.in_flight,
+            limit=event.limit,
+        )
+        self._done += event.succeeded + event.rejected + event.unknown
+        told = f"batch {event.batch}: HTTP {event.status}, {event.in_flight}/{event.limit} at once"
+        if self._verbose:
+            self.say(f"{told}: {event.succeeded} succeeded, {event.rejected} rejected, {event.unknown} unknown")
+        self._count("sending", self._done, final=self._done >= self._total, total=self._total, told=told)
+
+    def _count(self, what: str, rows: int, *, final: bool, total: int | None = None, told: str = "") -> None:
+        if self._progress is not None:
+            if self._bar is None:
+                self._bar = self._progress.add_task(what, total=total, told=told)
+            whole = rows if final and total is None else total
+            self._progress.update(self._bar, description=what, completed=rows, total=whole, told=told)
+            return
+        now = time.monotonic()
+        if final or now - self._said_at >= _LINE_EVERY_S:
+            self._said_at = now
+            self.say(f"{what}: {rows:,}{f' of {total:,}' if total is not None else ''} rows")

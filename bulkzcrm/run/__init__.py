@@ -1,0 +1,1 @@
+"""A run as a whole: joins the six stages, which do not know each other."""

@@ -1,0 +1,157 @@
+"""Pending rows → records as they go over the wire: resolved, completed from the current records, and read where needed.
+
+Reads are as few as can be: the list once; a service by its id only when its row will be sent, does not give a value
+that must be sent, and the list does not show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from bulkzcrm.client import Client
+from bulkzcrm.journal import Progress, RowSettlement, StoredRow
+from bulkzcrm.lookup import Directory
+from bulkzcrm.model import Problem, Record
+from bulkzcrm.readings import read_service
+from bulkzcrm.run.judging import Judge
+from bulkzcrm.send import Sendable
+from bulkzcrm.spec.organisation import Current, Organisation
+
+__all__ = ["Composed", "Composer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What became of a page of rows: records to send, rows settled without sending, and what was there before."""
+
+    sendable: tuple[Sendable, ...]
+    settled: tuple[RowSettlement, ...]
+    before: dict[int, Record]
+
+
+class Composer:
+    """Makes pending rows ready to be sent."""
+
+    def __init__(self, judge: Judge, organisation: Organisation, client: Client) -> None:
+        self._judge = judge
+        self._operation = judge.operation
+        self._organisation = organisation
+        self._client = client
+        self._directory = Directory(judge.operation, organisation)
+        self._read: dict[str, Current | None] = {}
+
+    async def compose(self, rows: Sequence[StoredRow]) -> Composed:
+        """Compose rows in their order."""
+        sendable: list[Sendable] = []
+        settled: list[RowSettlement] = []
+        before: dict[int, Record] = {}
+        await self._read_what_is_lacking(rows)
+        for row in rows:
+            resolved = self._directory.resolve(row.record or {})
+            given, problems = self._judge.in_zone(resolved.given)
+            current = resolved.current
+            if current is not None and self._read.get(current.id) is not None:
+                current = self._read[current.id]
+            if resolved.problems or problems:
+                settled.append(_invalid(row, (*resolved.problems, *problems)))
+                continue
+            completed = self._operation.complete(given, current, self._organisation)
+            if not completed.changed:
+                settled.append(_unchanged(row, current.id if current else ""))
+                continue
+            if completed.lacks:
+                settled.append(_invalid(row, (_gone(row, ", ".join(sorted(completed.lacks))),)))
+                continue
+            if current is not None and current.record and not self._operation.creates:
+                before[row.ordinal] = current.record
+            record_id = "" if self._operation.creates else str(completed.record.get("id") or "")
+            sendable.append(
+                Sendable(ordinal=row.ordinal, number=row.number, record=completed.record, record_id=record_id)
+            )
+        self._read.clear()
+        return Composed(tuple(sendable), tuple(settled), before)
+
+    async def _read_what_is_lacking(self, rows: Sequence[StoredRow]) -> None:
+        """Read by id, at once, the records whose row must send what the list did not show."""
+        lacking = []
+        for row in rows:
+            resolved = self._directory.resolve(row.record or {})
+            if resolved.current is None or resolved.problems:
+                continue
+            if self._operation.complete(resolved.given, resolved.current, self._organisation).lacks:
+                lacking.append(resolved.current.id)
+        async with anyio.create_task_group() as group:
+            for record_id in lacking:
+                group.start_soon(self._read_one, record_id)
+
+    async def _read_one(self, record_id: str) -> None:
+        self._read[record_id] = await read_service(self._client, record_id)
+
+    async def holds(self, rows: Sequence[StoredRow], refresh: Callable[[], Awaitable[Organisation]]) -> frozenset[int]:
+        """Read the current records again, and return the rows (ordinals) that they already agree with."""
+        self._organisation = await refresh()
+        self._directory = Directory(self._operation, self._organisation)
+        await self._read_what_is_given(rows)
+        agreeing = set()
+        for row in rows:
+            resolved = self._directory.resolve(row.record or {})
+            given, problems = self._judge.in_zone(resolved.given)
+            current = resolved.current
+            if current is not None and self._read.get(current.id) is not None:
+                current = self._read[current.id]
+            if resolved.problems or problems:
+                continue
+            if not self._operation.complete(given, current, self._organisation).changed:
+                agreeing.add(row.ordinal)
+        self._read.clear()
+        return frozenset(agreeing)
+
+    def record_id(self, row: StoredRow) -> str:
+        """Return the id of the record that a row means, as last read; blank where there is none."""
+        current = self._directory.resolve(row.record or {}).current
+        return current.id if current else ""
+
+    async def _read_what_is_given(self, rows: Sequence[StoredRow]) -> None:
+        """Read by id the records of which a row gives what the list does not show."""
+        silent = []
+        for row in rows:
+            resolved = self._directory.resolve(row.record or {})
+            if resolved.current is not None and not resolved.current.silent.isdisjoint(resolved.given):
+                silent.append(resolved.current.id)
+        async with anyio.create_task_group() as group:
+            for record_id in silent:
+                group.start_soon(self._read_one, record_id)
+
+
+def _invalid(row: StoredRow, problems: tuple[Problem, ...]) -> RowSettlement:
+    return RowSettlement(
+        ordinal=row.ordinal,
+        status=Progress.INVALID,
+        record=row.record,
+        problems=problems,
+        identity=row.identity,
+        fingerprint=row.fingerprint,
+    )
+
+
+def _unchanged(row: StoredRow, record_id: str) -> RowSettlement:
+    return RowSettlement(
+        ordinal=row.ordinal,
+        status=Progress.UNCHANGED,
+        record=row.record,
+        identity=row.identity,
+        fingerprint=row.fingerprint,
+        record_id=record_id,
+    )
+
+
+def _gone(row: StoredRow, fields: str) -> Problem:
+    return Problem(
+        code="INVALID_DATA",
+        field="id",
+        message=f"The service of row {row.number} could not be read by its id, and {fields} must be sent with it.",
+        remedy="Check that the service still exists, or give these values in the row.",
+    )

@@ -1,0 +1,268 @@
+"""A run from its source to its report: the two phases in one place, and how a run that stopped is carried on with.
+
+begin     the source, row by row, into the journal                              (nothing is sent)
+carry_on  the organisation is read, rows are judged, confirmed, sent, reported  (as often as it takes)
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from anyio import to_thread
+
+from bulkzcrm.errors import BulkzcrmError, ConfigurationError, RefusedError, UsageError
+from bulkzcrm.events import Begun, Noted
+from bulkzcrm.journal import Counters, Journal, NewRun, RunState
+from bulkzcrm.model import Column, Json, Table
+from bulkzcrm.run.ingesting import Taken, take_in, time_zone
+from bulkzcrm.run.judging import Judge
+from bulkzcrm.run.lease import LEASE_MS, dead, owner_name
+from bulkzcrm.run.options import RunOptions, error_limit
+from bulkzcrm.run.phase import SANDBOX_DOMAIN, SendingPhase
+from bulkzcrm.run.reporting import Ending, project, ready_folder
+from bulkzcrm.run.surroundings import Surroundings
+from bulkzcrm.spec.operation import Operation
+
+__all__ = ["Origin", "begin", "carry_on", "check", "new_run_id"]
+
+_OWNER = owner_name()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where the rows of a run come from: a source that can be opened, and the hash of its content once it is read."""
+
+    name: str
+    open: Callable[[], AbstractContextManager[Table]]
+    content_hash: Callable[[], str]
+    retry_of: str | None = None
+
+
+def new_run_id(around: Surroundings) -> str:
+    """Return an id; ids sort by the time at which runs began."""
+    return f"{around.clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _now_ms(around: Surroundings) -> int:
+    return int(around.clock().timestamp() * 1000)
+
+
+async def begin(
+    journal: Journal,
+    origin: Origin,
+    operation: Operation,
+    options: RunOptions,
+    around: Surroundings,
+    *,
+    run: str,
+    folder: Path,
+    formats: Sequence[str] = ("csv",),
+    context: Mapping[str, Json] | None = None,
+    job_id: str | None = None,
+    step: int | None = None,
+) -> Taken:
+    """Take the whole source into the journal as a run that can be carried on with. Nothing is sent.
+
+    `context` is kept with the run for whoever carries on with it (the profile's name, the job). Raises `RefusedError` or
+    `InterruptedRunError`; nothing is then left of the run.
+    """
+    connection = around.connection
+    if connection is None:
+        raise ConfigurationError("There is no organisation to send to.", "Name a profile, or use --sandbox.")
+    ready_folder(folder, run)
+    error_limit(options.max_errors, 0)
+    epoch = 0
+
+    def begin_run(table: Table, columns: tuple[Column, ...]) -> tuple[str, int]:
+        nonlocal epoch
+        journal.add_run(
+            NewRun(
+                id=run,
+                operation=operation.name,
+                api_domain=SANDBOX_DOMAIN if around.sandbox else connection.api_domain,
+                source=origin.name,
+                sheet=table.sheet,
+                columns=columns,
+                header_row=table.header_row,
+                sandbox=around.sandbox,
+                sandbox_state=str(around.sandbox_state) if around.sandbox_state else None,
+                options=options.to_json(),
+                reading=table.reading,
+                lookups=context or {},
+                output=str(folder),
+                formats=tuple(formats),
+                job=job_id,
+                step=step,
+                retry_of=origin.retry_of,
+            )
+        )
+        epoch = journal.claim(run, _OWNER, _now_ms(around), LEASE_MS) or 0
+        return run, epoch
+
+    def ingest() -> Taken:
+        with origin.open() as table:
+            taken = take_in(
+                table,
+                operation,
+                options,
+                journal,
+                partial(begin_run, table),
+                announce=around.announce,
+                go_on=around.stop.go_on,
+            )
+        journal.update_run(
+            run, epoch, source_sha256=origin.content_hash(), decisions=taken.decisions(), notes=taken.notes
+        )
+        journal.set_state(run, epoch, RunState.INGESTED)
+        return taken
+
+    around.announce(Begun(run=run, folder=folder))
+    try:
+        taken = await to_thread.run_sync(ingest)
+        around.stop.go_on()
+    except BulkzcrmError:
+        if epoch:
+            journal.drop_run(run, epoch)
+        raise
+    for note in taken.notes:
+        around.announce(Noted(note))
+    return taken
+
+
+async def carry_on(journal: Journal, run_id: str, operation: Operation, around: Surroundings, *, resume: str) -> Ending:
+    """Do all that is left to do of a run, then write its report.
+
+    `resume` is the command that carries on where this stops. Raises `RefusedError` when it may not go on at all (then
+    nothing was sent by this call, and a run that was new is forgotten); every other ending is in the summary.
+    """
+    run = journal.run(run_id)
+    is_new = run.state is RunState.INGESTED
+    epoch = journal.claim(run_id, _OWNER, _now_ms(around), LEASE_MS, dead_owner=run.owner if dead(run.owner) else None)
+    if epoch is None:
+        raise UsageError(
+            f"Another process is at work on the run {run_id}.",
+            f"Wait for it to end; if it has died, its claim runs out within {LEASE_MS // 1000} seconds.",
+        )
+    around.announce(Begun(run=run_id, folder=Path(run.output or run_id)))
+    phase = SendingPhase(journal, run, epoch, operation, around)
+    begun = around.clock()
+    try:
+        await phase.go()
+    except RefusedError:
+        if is_new and not phase.has_sent:
+            journal.drop_run(run_id, epoch)
+        else:
+            journal.release(run_id, epoch)
+        raise
+    except BulkzcrmError as error:
+        phase.error = error
+    return _close(journal, phase, epoch, around, resume, (around.clock() - begun).total_seconds())
+
+
+def _close(
+    journal: Journal, phase: SendingPhase, epoch: int, around: Surroundings, resume: str, seconds: float
+) -> Ending:
+    """Write how it ended into the journal, then the report from the journal."""
+    run_id = phase.run.id
+    journal.add_counts(run_id, epoch, phase.counters(seconds))
+    state, because = phase.ending()
+    journal.set_state(run_id, epoch, state, because)
+    journal.release(run_id, epoch)
+    run = journal.run(run_id)
+    folder = Path(run.output or run_id)
+    log = folder / "run.log"
+    ending = project(
+        journal,
+        run,
+        folder,
+        resume=None if state is RunState.FINISHED else resume,
+        log=log if log.exists() else None,
+    )
+    for note in ending.notes:
+        around.announce(Noted(note, warning=True))
+    return ending
+
+
+async def check(
+    origin: Origin,
+    operation: Operation,
+    options: RunOptions,
+    around: Surroundings,
+    *,
+    folder: Path,
+    formats: Sequence[str] = ("csv",),
+) -> Ending:
+    """Ingest only: no network, nothing sent, nothing kept; the same report."""
+    ready_folder(folder, None)
+    error_limit(options.max_errors, 0)
+    begun = around.clock()
+
+    def work(journal: Journal) -> Ending:
+        run_id = new_run_id(around)
+
+        def begin_run(table: Table, columns: tuple[Column, ...]) -> tuple[str, int]:
+            journal.add_run(
+                NewRun(
+                    id=run_id,
+                    operation=operation.name,
+                    api_domain="",
+                    source=origin.name,
+                    sheet=table.sheet,
+                    columns=columns,
+                    header_row=table.header_row,
+                    formats=tuple(formats),
+                    reading=table.reading,
+                )
+            )
+            return run_id, 0
+
+        with origin.open() as table:
+            taken = take_in(
+                table,
+                operation,
+                options,
+                journal,
+                partial(begin_run, table),
+                announce=around.announce,
+                go_on=around.stop.go_on,
+            )
+        for note in taken.notes:
+            around.announce(Noted(note))
+        judge = Judge(
+            operation=operation,
+            organisation=None,
+            letters=taken.letters,
+            now=around.clock(),
+            time_zone=time_zone(options.time_zone),
+            allow_duplicates=options.allow_duplicates,
+            announce=around.announce,
+        )
+        verdicts = judge.judge(journal, run_id, lambda settled: journal.settle_rows(run_id, 0, settled))
+        left_open = _not_checked(operation, taken, verdicts.abstained)
+        journal.add_counts(run_id, 0, Counters(seconds=(around.clock() - begun).total_seconds()))
+        return project(journal, journal.run(run_id), folder, resume=None, not_checked=left_open)
+
+    with Journal.temporary() as journal:
+        return await to_thread.run_sync(work, journal)
+
+
+def _not_checked(operation: Operation, taken: Taken, abstained: set[str]) -> tuple[str, ...]:
+    """Return sentences about what only the organisation can tell."""
+    given = {*taken.column_map.fields, *taken.column_map.constants}
+    looked_up = [each.label for each in operation.fields if each.lookup is not None and each.name in given]
+    said = []
+    if looked_up:
+        said.append(f"Whether the organisation has what is named in: {', '.join(looked_up)}.")
+    if operation.find_by:
+        said.append(f"Whether the records exist that {' or '.join(operation.find_by)} names.")
+    said += [
+        rule.says
+        for rule in operation.rules
+        if (rule.needs or rule.name in abstained) and any(name in given for name in rule.looks_at)
+    ]
+    return tuple(dict.fromkeys(said))

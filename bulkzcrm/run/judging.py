@@ -1,0 +1,203 @@
+"""Rows held against the organisation: names resolved, rules judged, repeated rows found, and what is already as wanted.
+
+Nothing is sent here. Rows are read from the journal and only those written back whose fate or identity changes, so that
+it can be done again after a stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bulkzcrm.convert import localise
+from bulkzcrm.events import Listener, Noted, RowsJudged
+from bulkzcrm.journal import Duplicate, JournalReader, Progress, RowSettlement, StoredRow
+from bulkzcrm.lookup import Directory, Resolved, folded
+from bulkzcrm.model import Problem, Record
+from bulkzcrm.spec.facts import NOW, Facts
+from bulkzcrm.spec.fields import Kind
+from bulkzcrm.spec.operation import Operation
+from bulkzcrm.spec.organisation import Organisation
+from bulkzcrm.spec.values import fingerprint
+from bulkzcrm.validate import validate
+
+__all__ = ["PAGE", "Judge", "Verdicts", "pages"]
+
+PAGE = 500
+"""Rows that are read from the journal, judged and written back at a time."""
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What judging a run found, besides what it wrote to the journal."""
+
+    abstained: set[str] = field(default_factory=set)
+    """Names of rules that could not be judged for at least one row."""
+    becoming_active: int = 0
+    """Rows that would make a service active."""
+
+
+def pages(journal: JournalReader, run: str, *statuses: Progress) -> Iterator[list[StoredRow]]:
+    """Yield the rows of a run in these states, a page at a time, in source order."""
+    after = 0
+    while page := journal.rows(run, after, PAGE, statuses or None):
+        after = page[-1].ordinal
+        yield page
+
+
+@dataclass(slots=True, kw_only=True)
+class Judge:
+    """Judges the rows of one run.
+
+    `organisation` is `None` in `check`: then what needs it is left open. `letters` maps fields to the letters of their
+    columns. `now` is the moment of judging.
+    """
+
+    operation: Operation
+    organisation: Organisation | None
+    letters: Mapping[str, str]
+    now: datetime
+    time_zone: ZoneInfo | None
+    allow_duplicates: bool = False
+    announce: Listener
+    verdicts: Verdicts = field(default_factory=Verdicts)
+
+    def judge(self, journal: JournalReader, run: str, write: Callable[[Sequence[RowSettlement]], None]) -> Verdicts:
+        """Judge every row that is not yet settled; `write` takes what changes, a page at a time."""
+        directory = Directory(self.operation, self.organisation)
+        judged = 0
+        for page in pages(journal, run, Progress.PENDING, Progress.INVALID):
+            settlements = [settled for row in page if (settled := self._row(row, directory)) is not None]
+            if settlements:
+                write(settlements)
+            judged += len(page)
+            self.announce(RowsJudged(rows=judged))
+        self._repeated(journal, run, write)
+        self.announce(RowsJudged(rows=judged, final=True))
+        return self.verdicts
+
+    def _row(self, row: StoredRow, directory: Directory) -> RowSettlement | None:
+        if row.record is None or row.attempts:
+            return None
+        unreadable = frozenset(problem.field for problem in row.problems)
+        resolved = directory.resolve(row.record, unreadable)
+        given, late = self.in_zone(resolved.given)
+        facts = Facts(
+            given=given,
+            current=resolved.current,
+            now=self.now,
+            zone=(self.organisation.business_zone if self.organisation else None) or self.time_zone,
+            organisation=self.organisation,
+            defaults=self.operation.defaults,
+        )
+        beside = (*row.problems, *resolved.problems, *late)
+        judgement = validate(self.operation, facts, beside=tuple(dict.fromkeys(beside)))
+        self.verdicts.abstained.update(judgement.abstained)
+        problems = tuple(self._with_cell(problem, row.number) for problem in judgement.problems)
+        problems = tuple(dict.fromkeys(problems))
+        if problems:
+            return None if problems == row.problems else self._settled(row, Progress.INVALID, problems=problems)
+        return self._valid(row, resolved, given)
+
+    def _valid(self, row: StoredRow, resolved: Resolved, given: Record) -> RowSettlement | None:
+        """Settle a row without problems: already as wanted, or still to be sent under its identity."""
+        record_id = resolved.current.id if resolved.current else ""
+        known = self.organisation is not None and (resolved.current is not None or self.operation.single)
+        if known and not self.operation.creates and self.organisation is not None:
+            completed = self.operation.complete(given, resolved.current, self.organisation)
+            if not completed.changed:
+                return self._settled(row, Progress.UNCHANGED, identity=resolved.identity, record_id=record_id)
+        if self.operation.creates:
+            if given.get("Status", self.operation.defaults.get("Status")) == self.operation.defaults.get("Status"):
+                self.verdicts.becoming_active += 1
+            name = folded(str(given.get("Service_Name") or ""))
+            print_now = None if self.allow_duplicates else fingerprint(self.operation.fields, given)
+            if (name, print_now) == (row.identity, row.fingerprint):
+                return None
+            return self._settled(row, Progress.PENDING, identity=name, fingerprint=print_now)
+        if resolved.identity == (row.identity or ""):
+            return None
+        return self._settled(row, Progress.PENDING, identity=resolved.identity)
+
+    def _settled(
+        self,
+        row: StoredRow,
+        status: Progress,
+        *,
+        problems: tuple[Problem, ...] = (),
+        identity: str | None = None,
+        fingerprint: bytes | None = None,
+        record_id: str = "",
+    ) -> RowSettlement:
+        return RowSettlement(
+            ordinal=row.ordinal,
+            status=status,
+            record=row.record,
+            problems=problems,
+            identity=identity or None,
+            fingerprint=fingerprint,
+            record_id=record_id,
+        )
+
+    def in_zone(self, given: Record) -> tuple[Record, list[Problem]]:
+        """Give date-times without an offset that of the organisation, where it is known."""
+        zone = self.time_zone or (self.organisation.zone if self.organisation else None)
+        if zone is None:
+            return given, []
+        placed, problems = dict(given), []
+        for each in self.operation.fields:
+            value = given.get(each.name)
+            if each.kind is not Kind.DATETIME or not isinstance(value, str) or value == NOW:
+                continue
+            local = localise(value, zone)
+            if isinstance(local, str):
+                placed[each.name] = local
+            else:
+                said, complaint = local.message(each.label), local.complaint
+                problems.append(Problem(code=complaint.code, field=each.name, message=said, remedy=complaint.remedy))
+                del placed[each.name]
+        return placed, problems
+
+    def _with_cell(self, problem: Problem, number: int) -> Problem:
+        letter = self.letters.get(problem.field, "")
+        return replace(problem, cell=f"{letter}{number}") if letter and not problem.cell else problem
+
+    def _repeated(self, journal: JournalReader, run: str, write: Callable[[Sequence[RowSettlement]], None]) -> None:
+        """Settle rows that repeat an earlier one; which is known only once every other problem is."""
+        while found := self._duplicates(journal, run):
+            rows = {row.ordinal: row for each in found for row in journal.rows(run, each.ordinal - 1, 1, None)}
+            write(
+                [
+                    self._settled(
+                        rows[each.ordinal], Progress.INVALID, problems=(self._repeats(rows[each.ordinal], each),)
+                    )
+                    for each in found
+                ]
+            )
+        if self.operation.creates and not self.allow_duplicates:
+            for each in journal.duplicates_by_identity(run, limit=1):
+                (again,) = journal.rows(run, each.ordinal - 1, 1, None)
+                self.announce(
+                    Noted(
+                        f"Row {again.number} has the same Service_Name as row {each.first_number}, with other content; "
+                        "such rows are sent."
+                    )
+                )
+
+    def _duplicates(self, journal: JournalReader, run: str) -> list[Duplicate]:
+        if self.operation.creates:
+            return journal.duplicates_by_fingerprint(run, limit=PAGE)
+        return journal.duplicates_by_identity(run, limit=PAGE)
+
+    def _repeats(self, row: StoredRow, duplicate: Duplicate) -> Problem:
+        name = next((name for name in self.operation.find_by if row.record and row.record.get(name)), "")
+        if self.operation.creates:
+            message = f"This row says the same as row {duplicate.first_number}, which is sent."
+            remedy = "Delete one of them, or allow repeated records with --allow-duplicates."
+        else:
+            message = f"This row changes the same record as row {duplicate.first_number}, which comes first."
+            remedy = "Put all changes of a record into one row."
+        problem = Problem(code="DUPLICATE_ROW", field=name, message=message, remedy=remedy)
+        return self._with_cell(problem, row.number)

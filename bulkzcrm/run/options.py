@@ -1,0 +1,113 @@
+"""The options of a run: what the journal keeps of them, and the words that say them on a command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+import msgspec
+
+from bulkzcrm.errors import UsageError
+from bulkzcrm.model import Json
+
+__all__ = ["RunOptions", "command_line", "error_limit"]
+
+_ERROR_LIMIT = re.compile(r"(\d+(?:\.\d+)?)(%?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How one run reads, judges and sends. Times are in seconds; `None` means the default that DESIGN or the API gives.
+
+    `max_errors` is a count (`10`) or a share of the rows read (`5%`).
+    """
+
+    sheet: str | None = None
+    header_row: int | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    date_format: str | None = None
+    time_zone: str | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    concurrency: int | None = None
+    batch_size: int | None = None
+    timeout: float = 120.0
+    max_wait: float = 600.0
+    quiet_period: float | None = None
+    max_errors: str | None = None
+    triggers: bool = True
+    again: bool = False
+    allow_duplicates: bool = False
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the options as the journal keeps them."""
+        kept: dict[str, Json] = {}
+        for name, value in asdict(self).items():
+            kept[name] = str(value) if isinstance(value, float) else list(value) if isinstance(value, tuple) else value
+        return kept
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Json]) -> RunOptions:
+        """Return the options that `to_json` made."""
+        return msgspec.convert(dict(kept), cls, strict=False)
+
+    def arguments(self, *, of_the_source: bool) -> list[str]:
+        """Return the words that say these options again; those about the source's own form only on demand."""
+        words: list[str] = []
+        for name, flag in _VALUE_FLAGS.items():
+            value = getattr(self, name)
+            if value is not None and value != _DEFAULTS.get(name) and (of_the_source or name not in _SOURCE_FORM):
+                words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
+        for column, name in self.mapping.items():
+            words += ["--map", f"{column}={name}"]
+        for name, text in self.constants.items():
+            words += ["--set", f"{name}={text}"]
+        for column in self.ignored:
+            words += ["--ignore-column", column]
+        if not self.triggers:
+            words.append("--no-triggers")
+        if self.allow_duplicates:
+            words.append("--allow-duplicates")
+        return words
+
+
+_SOURCE_FORM: Final = frozenset({"sheet", "header_row", "encoding", "delimiter"})
+_VALUE_FLAGS: Final = {
+    "sheet": "--sheet",
+    "header_row": "--header-row",
+    "encoding": "--encoding",
+    "delimiter": "--delimiter",
+    "decimal": "--decimal",
+    "date_format": "--date-format",
+    "time_zone": "--time-zone",
+    "concurrency": "--concurrency",
+    "batch_size": "--batch-size",
+    "timeout": "--timeout",
+    "max_wait": "--max-wait",
+    "quiet_period": "--quiet-period",
+    "max_errors": "--max-errors",
+}
+_DEFAULTS: Final[Mapping[str, float]] = {"timeout": 120.0, "max_wait": 600.0}
+
+
+def error_limit(text: str | None, rows: int) -> int | None:
+    """Return how many rows may go wrong of so many rows read; nothing for no limit. Raises `UsageError`."""
+    if text is None:
+        return None
+    match = _ERROR_LIMIT.fullmatch(text.strip())
+    if match is None or (not match[2] and "." in match[1]) or (match[2] and float(match[1]) > 100):
+        raise UsageError(f"--max-errors {text} is neither a number of rows nor a share of them.", "Write 10, or 5%.")
+    return int(float(match[1]) * rows / 100) if match[2] else int(match[1])
+
+
+def command_line(words: Iterable[str]) -> str:
+    """Return words as they are typed into this platform's shell."""
+    return subprocess.list2cmdline(list(words)) if os.name == "nt" else shlex.join(words)

@@ -1,0 +1,130 @@
+"""The report and the summary of a run: projections of the journal, which can be made again at any time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bulkzcrm.errors import UsageError
+from bulkzcrm.journal import JournalReader, Run, RunState, StoredRow, reported, reported_counts
+from bulkzcrm.model import Status
+from bulkzcrm.report import ReportRow, State, Summary, holds_a_report, write_reports, write_summary
+
+__all__ = ["Ending", "project", "ready_folder", "state_of"]
+
+_PAGE = 1000
+
+_STATES: Mapping[RunState, State] = {
+    RunState.FINISHED: State.FINISHED,
+    RunState.STOPPED: State.STOPPED,
+    RunState.INTERRUPTED: State.INTERRUPTED,
+    # A run that is under way, or whose process has died, has not finished.
+    RunState.INGESTING: State.STOPPED,
+    RunState.INGESTED: State.STOPPED,
+    RunState.SENDING: State.STOPPED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a run ended: its summary, how many rows `failed.csv` holds, and how files were written, where unexpected."""
+
+    summary: Summary
+    failed: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def state_of(run: Run) -> State:
+    """Return how a run stands, in the words of the summary."""
+    return _STATES[run.state]
+
+
+def ready_folder(folder: Path, run: str | None) -> None:
+    """Make the folder of a report. Raises `UsageError` when it holds another run's report, or cannot be written."""
+    if holds_a_report(folder, other_than=run):
+        raise UsageError(f"{folder} already holds the report of another run.", "Name another folder with --output.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"The report cannot be written into {folder}: {error.strerror or error}.",
+            "Name a folder that you may write to with --output.",
+        ) from error
+
+
+def project(
+    journal: JournalReader,
+    run: Run,
+    folder: Path,
+    *,
+    resume: str | None,
+    formats: tuple[str, ...] | None = None,
+    log: Path | None = None,
+    not_checked: tuple[str, ...] | None = None,
+) -> Ending:
+    """Write a run's report and summary into a folder, from what the journal holds now.
+
+    `resume` is the command that carries on, where the run can be resumed. With `not_checked` it is the report of a
+    `check`: rows that nothing is wrong with are `valid`. Raises `OutputError`.
+    """
+    checking = not_checked is not None
+
+    def rows() -> Iterator[ReportRow]:
+        after = 0
+        while page := journal.rows(run.id, after, _PAGE):
+            yield from (_shown(row, checking=checking) for row in page)
+            after = page[-1].ordinal
+
+    failed_rows = 0
+
+    def failed() -> Iterator[ReportRow]:
+        nonlocal failed_rows
+        failed_rows = 0
+        after = 0
+        while page := journal.failed_rows(run.id, after, _PAGE):
+            failed_rows += len(page)
+            yield from (_shown(row, checking=checking) for row in page)
+            after = page[-1].ordinal
+
+    written = write_reports(folder, run.columns, rows, failed, formats=formats or run.formats)
+    counts = _counts(journal, run.id, checking=checking)
+    files = dict(written.files)
+    if log is not None:
+        files["log"] = log
+    summary = Summary(
+        run=None if checking else run.id,
+        operation=run.operation,
+        organisation=run.organisation,
+        state=State.FINISHED if checking else state_of(run),
+        stopped_because=run.stopped_because,
+        rows=sum(counts.values()),
+        counts=counts,
+        batches=run.counters.batches,
+        requests=run.counters.requests,
+        credits_estimated=run.counters.credits,
+        seconds=run.counters.seconds,
+        resume=resume,
+        files=files,
+        not_checked=not_checked,
+    )
+    path = write_summary(folder, summary)
+    return Ending(summary=summary.with_files({"summary": path}), failed=failed_rows, notes=written.notes)
+
+
+def _shown(row: StoredRow, *, checking: bool) -> ReportRow:
+    return ReportRow(number=row.number, cells=row.cells, surplus=row.surplus, outcome=row.outcome(checking=checking))
+
+
+def _counts(journal: JournalReader, run: str, *, checking: bool) -> dict[Status, int]:
+    progress = journal.count_by_status(run)
+    if not checking:
+        return reported_counts(progress)
+    counts: dict[Status, int] = {}
+    for state, number in progress.items():
+        status = reported(state, checking=True)
+        counts[status] = counts.get(status, 0) + number
+    return counts

@@ -1,0 +1,7 @@
+"""Batches → outcomes: every batch is in the journal before it leaves, and its answer is, before anything follows."""
+
+from bulkzcrm.send.ledger import Ledger
+from bulkzcrm.send.sendable import Budget, Sendable
+from bulkzcrm.send.sender import Sender
+
+__all__ = ["Budget", "Ledger", "Sendable", "Sender"]
