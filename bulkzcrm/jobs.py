@@ -76,7 +76,6 @@ def load_job(file: Path) -> Job:
     if not isinstance(yes, bool):
         raise JobError(f"{file}: yes is neither true nor false.", "Write yes = true, or leave it out.")
     output = _text(file, table, "output")
-    formats = table.get("format", ["csv"])
     return Job(
         name=_text(file, table, "name") or file.stem,
         file=file.absolute(),
@@ -85,7 +84,7 @@ def load_job(file: Path) -> Job:
         yes=yes,
         profile=_text(file, table, "profile"),
         output=file.absolute().parent / output if output else None,
-        formats=tuple(str(each).strip() for each in (formats.split(",") if isinstance(formats, str) else formats)),
+        formats=tuple(each.strip() for each in (_text(file, table, "format") or "csv").split(",")),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import click
 
-from bulkzcrm.cli.results import exit_status, refused_json, say_result
+from bulkzcrm.cli.results import exit_status, refused_job_json, refused_json, say_result
 from bulkzcrm.cli.session import Session, drive
 from bulkzcrm.errors import BulkzcrmError
 from bulkzcrm.journal import Run
@@ -15,8 +15,9 @@ from bulkzcrm.progress import Voice
 from bulkzcrm.redact import scrub
 from bulkzcrm.run.options import RunOptions, command_line
 from bulkzcrm.run.reporting import Ending
+from bulkzcrm.run.steps import JobEnding
 
-__all__ = ["finish", "mending_command", "resume_words"]
+__all__ = ["finish", "finish_job", "mending_command", "resume_words"]
 
 
 def resume_words(run: str, profile: str | None) -> list[str]:
@@ -56,6 +57,31 @@ def finish(
     checking: bool = False,
 ) -> None:
     """Do a command's work; print the result and leave with its exit status."""
+    finish_job(
+        work,
+        operation=operation,
+        as_json=as_json,
+        quiet=quiet,
+        verbose=verbose,
+        yes=yes,
+        reads_standard_input=reads_standard_input,
+        checking=checking,
+    )
+
+
+def finish_job(
+    work: Callable[[Session], Awaitable[Ending | JobEnding]],
+    *,
+    operation: str,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    yes: bool = False,
+    reads_standard_input: bool = False,
+    checking: bool = False,
+    job: str | None = None,
+) -> None:
+    """Do the work of a command that may concern a whole job; print the result and leave with its exit status."""
     voice = Voice(quiet=quiet, verbose=verbose)
     session = Session(voice, yes=yes, reads_standard_input=reads_standard_input)
     try:
@@ -64,13 +90,41 @@ def finish(
     except BulkzcrmError as error:
         click.echo(scrub(f"bulkzcrm: {error}"), err=True)
         if as_json:
-            click.echo(refused_json(str(error), operation, check=checking))
+            click.echo(
+                refused_json(str(error), operation, check=checking)
+                if job is None
+                else refused_job_json(str(error), job)
+            )
         sys.exit(error.exit_status)
+    if isinstance(ending, JobEnding):
+        _say_job(ending, as_json=as_json)
+        sys.exit(ending.exit_status)
+    _say_run(ending, as_json=as_json)
+    sys.exit(exit_status(ending.summary))
+
+
+def _say_run(ending: Ending, *, as_json: bool) -> None:
     summary = ending.summary
     if summary.stopped_because:
         click.echo(scrub(f"bulkzcrm: {summary.stopped_because}"), err=True)
     say_result(summary, as_json=as_json)
-    if summary.resume is not None:
+    _say_last(summary.resume)
+
+
+def _say_job(ending: JobEnding, *, as_json: bool) -> None:
+    if ending.stopped_because:
+        click.echo(scrub(f"bulkzcrm: {ending.stopped_because}"), err=True)
+    if as_json:
+        click.echo(ending.to_json())
+    else:
+        for step in ending.steps:
+            say_result(step.summary, as_json=False)
+        click.echo(f"job {ending.job}: {ending.state.value}")
+    _say_last(ending.resume)
+
+
+def _say_last(resume: str | None) -> None:
+    """Say the command that carries on, as the last line of all."""
+    if resume is not None:
         sys.stdout.flush()
-        click.echo(summary.resume, err=True)
-    sys.exit(exit_status(summary))
+        click.echo(resume, err=True)

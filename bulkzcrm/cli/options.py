@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 import click
@@ -11,7 +12,15 @@ import click
 from bulkzcrm.errors import UsageError
 from bulkzcrm.run.options import RunOptions
 
-__all__ = ["output_options", "pace_options", "reading_options", "run_options", "voice_options"]
+__all__ = [
+    "given_options",
+    "merged_options",
+    "output_options",
+    "pace_options",
+    "reading_options",
+    "run_options",
+    "voice_options",
+]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -91,16 +100,31 @@ def run_options(given: Mapping[str, Any], *, base: RunOptions | None = None) -> 
     """Return the options that a command line gives; what it leaves out is as in `base`, or the default."""
     if base is not None:
         changes = {name: given[name] for name in _CHANGEABLE if given.get(name) is not None}
-        return RunOptions.from_json({**base.to_json(), **changes})
-    plain = {
-        name: given[name]
-        for name in RunOptions.__dataclass_fields__
-        if name in given and name not in ("mapping", "constants", "ignored", "triggers") and given[name] is not None
+        return replace(base, **changes)
+    return replace(RunOptions(), **given_options(given))
+
+
+def given_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those options that a command line really gives, by the names of `RunOptions`."""
+    said: dict[str, Any] = {}
+    for each in fields(RunOptions):
+        value = given.get(each.name)
+        if each.name in ("mapping", "constants"):
+            value = _pairs(value or (), "--map" if each.name == "mapping" else "--set")
+        elif each.name == "triggers":
+            value = False if given.get("no_triggers") else None
+        elif each.name == "ignored":
+            value = tuple(value or ())
+        if value not in (None, (), {}, False) or (each.name == "triggers" and value is False):
+            said[each.name] = value
+    return said
+
+
+def merged_options(base: RunOptions, said: Mapping[str, Any]) -> RunOptions:
+    """Return the options of a job's step with those of the command line over them."""
+    both = {
+        "mapping": {**base.mapping, **said.get("mapping", {})},
+        "constants": {**base.constants, **said.get("constants", {})},
+        "ignored": (*base.ignored, *said.get("ignored", ())),
     }
-    return RunOptions(
-        **plain,
-        mapping=_pairs(given.get("mapping", ()), "--map"),
-        constants=_pairs(given.get("constants", ()), "--set"),
-        ignored=tuple(given.get("ignored", ())),
-        triggers=not given.get("no_triggers", False),
-    )
+    return replace(base, **{**said, **both})

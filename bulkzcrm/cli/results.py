@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from bulkzcrm.redact import scrub
 from bulkzcrm.report import State, Summary
 
-__all__ = ["exit_status", "refused_json", "say_result"]
+__all__ = ["exit_status", "refused_job_json", "refused_json", "say_result"]
 
 _COUNTS = ("succeeded", "unchanged", "valid", "invalid", "rejected", "unknown", "unsent")
 
@@ -46,3 +48,15 @@ def say_result(summary: Summary, *, as_json: bool) -> None:
 def refused_json(message: str, operation: str, *, check: bool) -> str:
     """Return the JSON object for a command that was refused."""
     return Summary.refused(operation=operation, stopped_because=scrub(message), check=check).to_json()
+
+
+def refused_job_json(message: str, job: str) -> str:
+    """Return the JSON object for a job that was refused before any step wrote."""
+    content: dict[str, object] = {
+        "job": job,
+        "state": "refused",
+        "stopped_because": scrub(message),
+        "resume": None,
+        "steps": [],
+    }
+    return json.dumps(content)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +11,13 @@ from bulkzcrm.cli.finishing import finish, mending_command, resume_words
 from bulkzcrm.cli.options import output_options, pace_options, reading_options, run_options, voice_options
 from bulkzcrm.cli.session import SANDBOX_FILE, Session, default_folder
 from bulkzcrm.errors import UsageError
-from bulkzcrm.ingest import ReadOptions, open_source
-from bulkzcrm.jobs import load_job, no_such_operation
+from bulkzcrm.jobs import no_such_operation
 from bulkzcrm.journal import Journal
-from bulkzcrm.model import Table
-from bulkzcrm.run.engine import Origin, begin, carry_on, new_run_id
+from bulkzcrm.run.engine import begin, carry_on, new_run_id
 from bulkzcrm.run.engine import check as check_source
-from bulkzcrm.run.options import RunOptions, command_line
+from bulkzcrm.run.options import command_line
 from bulkzcrm.run.reporting import Ending
+from bulkzcrm.run.sources import origin_of
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.operations import OPERATIONS
 
@@ -41,19 +38,6 @@ def formats_of(text: str) -> tuple[str, ...]:
         if name not in ("csv", "xlsx", "jsonl"):
             raise UsageError(f"There is no report format {name}.", "Choose from csv, xlsx, jsonl.")
     return names or ("csv",)
-
-
-def origin_of(source: str, options: RunOptions) -> Origin:
-    """Return where rows come from: a file, or standard input for `-`."""
-    read = ReadOptions(
-        sheet=options.sheet, header_row=options.header_row, encoding=options.encoding, delimiter=options.delimiter
-    )
-    opened = open_source(sys.stdin.buffer if source == "-" else source, read)
-
-    def opening() -> AbstractContextManager[Table]:
-        return opened
-
-    return Origin(name=source, open=opening, content_hash=lambda: opened.content_hash)
 
 
 @click.command(
@@ -143,7 +127,7 @@ def run(
 @output_options
 @voice_options
 def check(operation: str, source: str, *, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> None:
-    """Read and judge SOURCE as `run` would, without any network: nothing is sent, and nothing is kept but the report."""
+    """Read and judge SOURCE as `run` would, without any network: nothing is sent, only the report is kept."""
 
     async def work(session: Session) -> Ending:
         chosen = operation_named(operation)

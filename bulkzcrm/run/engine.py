@@ -65,11 +65,12 @@ async def begin(
     context: Mapping[str, Json] | None = None,
     job_id: str | None = None,
     step: int | None = None,
+    organisation: tuple[str | None, str | None] = (None, None),
 ) -> Taken:
     """Take the whole source into the journal as a run that can be carried on with. Nothing is sent.
 
-    `context` is kept with the run for whoever carries on with it (the profile's name, the job). Raises `RefusedError` or
-    `InterruptedRunError`; nothing is then left of the run.
+    `context` is kept with the run for whoever carries on with it (the profile's name, the job). Raises `RefusedError`
+    or `InterruptedRunError`; nothing is then left of the run.
     """
     connection = around.connection
     if connection is None:
@@ -89,6 +90,8 @@ async def begin(
                 sheet=table.sheet,
                 columns=columns,
                 header_row=table.header_row,
+                organisation_id=organisation[0],
+                organisation=organisation[1],
                 sandbox=around.sandbox,
                 sandbox_state=str(around.sandbox_state) if around.sandbox_state else None,
                 options=options.to_json(),

@@ -1,4 +1,4 @@
-"""The first phase: the whole source, converted row by row, into the journal; nothing is sent before its last row is there."""
+"""The first phase: the whole source, row by row, into the journal; nothing is sent before its last row is in."""
 
 from __future__ import annotations
 

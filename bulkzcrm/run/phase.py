@@ -8,18 +8,20 @@ from typing import final
 from anyio import to_thread
 
 from bulkzcrm.client import Client
-from bulkzcrm.errors import BulkzcrmError, ConfigurationError, StoppedError, UsageError
+from bulkzcrm.errors import BulkzcrmError, ConfigurationError, UsageError
 from bulkzcrm.events import Connected, Noted, SendingStarted
 from bulkzcrm.journal import (
     Counters,
     Journal,
     JournalWriter,
-    Organisation as Learned,
     Progress,
     RowSettlement,
     Run,
     RunState,
     reported_counts,
+)
+from bulkzcrm.journal import (
+    Organisation as Learned,
 )
 from bulkzcrm.limiter import Limiter
 from bulkzcrm.lookup import folded

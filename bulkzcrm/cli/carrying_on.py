@@ -1,0 +1,150 @@
+"""`resume` and `retry`: what a run left to do, and what went wrong in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bulkzcrm.cli.finishing import finish, finish_job, mending_command, resume_words
+from bulkzcrm.cli.options import output_options, pace_options, run_options, voice_options
+from bulkzcrm.cli.session import Session, default_folder
+from bulkzcrm.errors import UsageError
+from bulkzcrm.journal import Journal, Run, RunState
+from bulkzcrm.run.engine import begin, carry_on, new_run_id
+from bulkzcrm.run.options import RunOptions, command_line
+from bulkzcrm.run.reporting import Ending
+from bulkzcrm.run.retrying import failed_origin, latest_run, retry_options, take_failed_rows
+from bulkzcrm.run.steps import JobEnding, carry_on_steps, steps_of
+from bulkzcrm.spec.operations import OPERATIONS
+
+__all__ = ["resume", "retry"]
+
+
+def _profile(run: Run, given: str | None) -> str | None:
+    kept = run.lookups.get("profile")
+    return given or (str(kept) if kept else None)
+
+
+def _sandbox(run: Run) -> Path | None:
+    if not run.sandbox:
+        return None
+    state = Path(run.sandbox_state or "")
+    if not state.exists():
+        raise UsageError(
+            f"The sandbox of the run {run.id} is gone: there is no file {state}.", "Begin a new run with --sandbox."
+        )
+    return state
+
+
+@click.command(epilog="Example: bulkzcrm resume 20300107-093000-1f2e3d")
+@click.argument("run", required=False)
+@click.option("--profile", metavar="NAME", help="The organisation of the run, if its profile has another name now.")
+@click.option("--yes", "-y", is_flag=True, help="Send without being asked.")
+@pace_options
+@voice_options
+def resume(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> None:
+    """Carry on with RUN, by default the latest that can be resumed; of a job, with its further steps as well."""
+
+    async def work(session: Session) -> Ending | JobEnding:
+        with Journal.open(session.home) as journal:
+            chosen = _resumable(journal, run)
+            job = chosen.lookups.get("job")
+            profile = _profile(chosen, given["profile"])
+            options = run_options(given, base=RunOptions.from_json(chosen.options))
+            async with session.organisation(profile, sandbox=_sandbox(chosen)) as around:
+                journal.update_run(chosen.id, chosen.epoch, options=options.to_json())
+                if isinstance(job, dict):
+                    session.yes = session.yes or job.get("yes") is True
+                    return await carry_on_steps(
+                        journal,
+                        str(job.get("name")),
+                        steps_of(journal, chosen),
+                        around,
+                        goes_on_after_failed_rows=job.get("goes_on_after_failed_rows") is True,
+                        from_run=chosen.id,
+                        resume=lambda run_id: command_line(resume_words(run_id, profile)),
+                    )
+                ending = await carry_on(
+                    journal,
+                    chosen.id,
+                    OPERATIONS[chosen.operation],
+                    around,
+                    resume=command_line(resume_words(chosen.id, profile)),
+                )
+                mending_command(session.voice, journal.run(chosen.id), ending, profile)
+                return ending
+
+    finish_job(work, operation="", as_json=as_json, quiet=quiet, verbose=verbose, yes=given["yes"])
+
+
+def _resumable(journal: Journal, run: str | None) -> Run:
+    if run is None:
+        latest = journal.latest_resumable()
+        if latest is None:
+            raise UsageError("There is no run that can be resumed.", "`bulkzcrm runs` lists the runs.")
+        # Of a job, its first step that is not finished comes first.
+        return next(
+            found
+            for each in steps_of(journal, latest)
+            if (found := journal.run(each)).state is not RunState.FINISHED or each == latest.id
+        )
+    chosen = journal.run(run)
+    if chosen.state is RunState.FINISHED:
+        raise UsageError(f"The run {run} is finished.", f"`bulkzcrm report {run}` writes its report again.")
+    if chosen.state is RunState.INGESTING:
+        raise UsageError(
+            f"The run {run} ended while its source was read; nothing was sent.", "Begin it anew with `bulkzcrm run`."
+        )
+    return chosen
+
+
+@click.command(epilog="Example: bulkzcrm retry 20300107-093000-1f2e3d --yes")
+@click.argument("run", required=False)
+@click.option("--profile", metavar="NAME", help="The organisation of the run, if its profile has another name now.")
+@click.option("--yes", "-y", is_flag=True, help="Send without being asked.")
+@pace_options
+@output_options
+@voice_options
+def retry(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> None:
+    """Send the rows of RUN that failed once more, as a new run; by default those of the latest run.
+
+    Nothing about the rows changes: use it when the cause lay in the organisation. To correct rows, mend failed.csv.
+    """
+
+    async def work(session: Session) -> Ending:
+        with Journal.open(session.home) as journal:
+            earlier = journal.run(run) if run else latest_run(journal)
+            profile = _profile(earlier, given["profile"])
+            origin = failed_origin(journal, earlier, command_line(resume_words(earlier.id, profile)))
+            changed = run_options(given, base=RunOptions.from_json(earlier.options))
+            options = retry_options(earlier, changed)
+            run_id = new_run_id(session.without_organisation())
+            folder = Path(given["output"]).absolute() if given["output"] else default_folder(run_id)
+            formats = earlier.formats if given["formats"] == "csv" else tuple(given["formats"].split(","))
+            async with session.organisation(profile, sandbox=_sandbox(earlier)) as around:
+                await begin(
+                    journal,
+                    origin,
+                    OPERATIONS[earlier.operation],
+                    options,
+                    around,
+                    run=run_id,
+                    folder=folder,
+                    formats=formats,
+                    context={"profile": profile},
+                    organisation=(earlier.organisation_id, earlier.organisation),
+                )
+                take_failed_rows(journal, earlier.id, run_id)
+                ending = await carry_on(
+                    journal,
+                    run_id,
+                    OPERATIONS[earlier.operation],
+                    around,
+                    resume=command_line(resume_words(run_id, profile)),
+                )
+                mending_command(session.voice, journal.run(run_id), ending, profile)
+                return ending
+
+    finish(work, operation="", as_json=as_json, quiet=quiet, verbose=verbose, yes=given["yes"])

@@ -1,0 +1,88 @@
+"""`run --job`: all sources of a job are taken in before its first write, then its steps are sent in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bulkzcrm.cli.finishing import finish_job, resume_words
+from bulkzcrm.cli.options import given_options, merged_options
+from bulkzcrm.cli.session import SANDBOX_FILE, Session, default_folder
+from bulkzcrm.errors import BulkzcrmError
+from bulkzcrm.jobs import Job, load_job
+from bulkzcrm.journal import Journal
+from bulkzcrm.model import Json
+from bulkzcrm.run.engine import begin, new_run_id
+from bulkzcrm.run.options import command_line
+from bulkzcrm.run.sources import origin_of
+from bulkzcrm.run.steps import JobEnding, carry_on_steps
+from bulkzcrm.run.surroundings import Surroundings
+from bulkzcrm.spec.operations import OPERATIONS
+
+__all__ = ["run_job"]
+
+
+def run_job(file: Path, given: Mapping[str, Any], *, as_json: bool, quiet: bool, verbose: bool) -> None:
+    """Run a job; what the command line gives beats what the job file says."""
+
+    async def work(session: Session) -> JobEnding:
+        job = load_job(file)
+        session.yes = session.yes or job.yes
+        instance = new_run_id(session.without_organisation())
+        output = Path(given["output"]).absolute() if given["output"] else job.output
+        folder = output or default_folder(instance)
+        profile = given["profile"] or job.profile
+        async with session.organisation(profile, sandbox=folder / SANDBOX_FILE if given["sandbox"] else None) as around:
+            with Journal.open(session.home) as journal:
+                runs = await _begin_all(journal, job, instance, folder, given, around)
+                return await carry_on_steps(
+                    journal,
+                    job.name,
+                    runs,
+                    around,
+                    goes_on_after_failed_rows=job.goes_on_after_failed_rows,
+                    resume=lambda run_id: command_line(resume_words(run_id, profile)),
+                )
+
+    finish_job(work, operation="", as_json=as_json, quiet=quiet, verbose=verbose, yes=given["yes"], job=file.stem)
+
+
+async def _begin_all(
+    journal: Journal, job: Job, instance: str, folder: Path, given: Mapping[str, Any], around: Surroundings
+) -> list[str]:
+    """Take in the sources of all steps; if one is refused, nothing is left of any."""
+    context: dict[str, Json] = {
+        "profile": given["profile"] or job.profile,
+        "job": {
+            "name": job.name,
+            "file": str(job.file),
+            "yes": job.yes,
+            "goes_on_after_failed_rows": job.goes_on_after_failed_rows,
+        },
+    }
+    runs: list[str] = []
+    formats = job.formats if given["formats"] == "csv" else tuple(given["formats"].split(","))
+    try:
+        for number, step in enumerate(job.steps, start=1):
+            options = merged_options(step.options, given_options(given))
+            run_id = f"{instance}-{number}"
+            await begin(
+                journal,
+                origin_of(str(step.source), options),
+                OPERATIONS[step.operation],
+                options,
+                around,
+                run=run_id,
+                folder=folder / f"{number}-{step.operation}",
+                formats=formats,
+                context=context,
+                job_id=instance,
+                step=number,
+            )
+            runs.append(run_id)
+    except BulkzcrmError:
+        for run_id in runs:
+            journal.drop_run(run_id, journal.run(run_id).epoch)
+        raise
+    return runs

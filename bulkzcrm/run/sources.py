@@ -1,0 +1,27 @@
+"""What a person calls a source → where a run's rows come from."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager
+
+from bulkzcrm.ingest import ReadOptions, Source, open_source
+from bulkzcrm.model import Table
+from bulkzcrm.run.engine import Origin
+from bulkzcrm.run.options import RunOptions
+
+__all__ = ["origin_of"]
+
+
+def origin_of(source: Source, options: RunOptions) -> Origin:
+    """Return where rows come from: a file, a stream, a frame, or standard input for `-`."""
+    read = ReadOptions(
+        sheet=options.sheet, header_row=options.header_row, encoding=options.encoding, delimiter=options.delimiter
+    )
+    opened = open_source(sys.stdin.buffer if source == "-" else source, read)
+
+    def opening() -> AbstractContextManager[Table]:
+        return opened
+
+    name = source if isinstance(source, str) else str(getattr(source, "name", type(source).__name__))
+    return Origin(name=name, open=opening, content_hash=lambda: opened.content_hash)

@@ -1,0 +1,160 @@
+"""The steps of a job, one run after the other: all sources first, then the writes, in order, as far as they succeed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bulkzcrm.errors import BulkzcrmError, RefusedError
+from bulkzcrm.journal import Journal, Run, RunState
+from bulkzcrm.journal.states import RESUMABLE
+from bulkzcrm.model import Status
+from bulkzcrm.report import State, Summary
+from bulkzcrm.run.engine import carry_on
+from bulkzcrm.run.reporting import Ending, project
+from bulkzcrm.run.surroundings import Surroundings
+from bulkzcrm.spec.operations import OPERATIONS
+
+__all__ = ["JobEnding", "carry_on_steps", "steps_of"]
+
+
+@dataclass(slots=True, kw_only=True)
+class JobEnding:
+    """How a job ended: its steps in order, and the command that carries on, where something is left to do."""
+
+    job: str
+    steps: list[Ending] = field(default_factory=list)
+    stopped_because: str | None = None
+    resume: str | None = None
+    refused: bool = False
+
+    @property
+    def state(self) -> State:
+        """How the job stands: as its worst step, and stopped where a later step was not begun."""
+        if self.refused:
+            return State.REFUSED
+        states = {ending.summary.state for ending in self.steps}
+        if State.INTERRUPTED in states:
+            return State.INTERRUPTED
+        return State.STOPPED if self.stopped_because or State.STOPPED in states else State.FINISHED
+
+    @property
+    def exit_status(self) -> int:
+        """The worst status of the steps, in the order 130, 3, 1, 0; 2 when nothing was written at all."""
+        match self.state:
+            case State.REFUSED:
+                return 2
+            case State.INTERRUPTED:
+                return 130
+            case State.STOPPED:
+                return 3
+            case State.FINISHED:
+                return 1 if any(_failed(ending.summary) for ending in self.steps) else 0
+
+    def to_json(self) -> str:
+        """Return the one JSON object that `--json` prints."""
+        return json.dumps(
+            {
+                "job": self.job,
+                "state": self.state.value,
+                "stopped_because": self.stopped_because,
+                "resume": self.resume,
+                "steps": [json.loads(ending.summary.to_json()) for ending in self.steps],
+            }
+        )
+
+
+def _failed(summary: Summary) -> bool:
+    good = summary.counts.get(Status.SUCCEEDED, 0) + summary.counts.get(Status.UNCHANGED, 0)
+    return good != summary.rows
+
+
+def steps_of(journal: Journal, run: Run) -> list[str]:
+    """Return the runs of the job that a run belongs to, in the order of its steps; of a lone run itself."""
+    if run.job is None:
+        return [run.id]
+    # Steps are begun together, so their ids lie side by side.
+    beside = [each for each in journal.runs(limit=1000) if each.job == run.job]
+    return [each.id for each in sorted(beside, key=lambda each: each.step or 0)]
+
+
+async def carry_on_steps(
+    journal: Journal,
+    job: str,
+    runs: Sequence[str],
+    around: Surroundings,
+    *,
+    goes_on_after_failed_rows: bool,
+    from_run: str | None = None,
+    resume: Callable[[str], str],
+) -> JobEnding:
+    """Carry on with every step that is not finished, in order.
+
+    A step that does not finish, or finishes with failed rows (unless the job goes on after those), ends the job there;
+    later steps keep their rows for `resume`. Failed rows of steps before `from_run` no longer hold anything up.
+    """
+    ending = JobEnding(job=job)
+    held_up = from_run is None
+    for number, run_id in enumerate(runs, start=1):
+        run = journal.run(run_id)
+        held_up = held_up or run_id == from_run
+        if ending.stopped_because is not None or run.state is RunState.FINISHED:
+            ending.steps.append(_as_it_is(journal, run, resume))
+        else:
+            try:
+                ending.steps.append(
+                    await carry_on(journal, run_id, OPERATIONS[run.operation], around, resume=resume(run_id))
+                )
+            except RefusedError as error:
+                ending.stopped_because = f"Step {number}: {error}"
+                ending.refused = not any(_has_written(journal, each) for each in runs)
+                if ending.refused:
+                    _forget(journal, runs)
+                    raise
+                continue
+        summary = ending.steps[-1].summary
+        if ending.stopped_because is None:
+            ending.stopped_because = _stops(number, summary, held_up=held_up and not goes_on_after_failed_rows)
+    left = [run_id for run_id in runs if _resumable(journal, run_id)]
+    ending.resume = resume(left[0]) if left else None
+    return ending
+
+
+def _stops(number: int, summary: Summary, *, held_up: bool) -> str | None:
+    if summary.state is not State.FINISHED:
+        return f"Step {number} ({summary.operation}): {summary.stopped_because or summary.state.value}"
+    if held_up and _failed(summary):
+        return (
+            f"Step {number} ({summary.operation}) has rows that did not succeed. Mend them or not, then carry on; or "
+            'say on_failed_rows = "continue" in the job.'
+        )
+    return None
+
+
+def _as_it_is(journal: Journal, run: Run, resume: Callable[[str], str]) -> Ending:
+    """Return the report of a step that is not worked on now."""
+    folder = Path(run.output or run.id)
+    return project(journal, run, folder, resume=resume(run.id) if run.state in RESUMABLE else None)
+
+
+def _resumable(journal: Journal, run_id: str) -> bool:
+    try:
+        return journal.run(run_id).state in RESUMABLE
+    except BulkzcrmError:
+        return False
+
+
+def _has_written(journal: Journal, run_id: str) -> bool:
+    try:
+        return bool(journal.batches(run_id, limit=1))
+    except BulkzcrmError:
+        return False
+
+
+def _forget(journal: Journal, runs: Sequence[str]) -> None:
+    """Forget the steps of a job of which nothing was ever sent."""
+    for run_id in runs:
+        if _resumable(journal, run_id):
+            journal.drop_run(run_id, journal.run(run_id).epoch)

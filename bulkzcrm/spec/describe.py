@@ -1,0 +1,87 @@
+"""The operations in words, for the terminal and for the README: all of it is read from their declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from bulkzcrm.spec.fields import Field, Kind
+from bulkzcrm.spec.operation import Operation
+from bulkzcrm.spec.operations import OPERATIONS
+
+__all__ = ["describe_operation", "field_format", "limits_of", "operations_table"]
+
+_FORMATS: Final[Mapping[Kind, str]] = {
+    Kind.ID: "an id of 15 to 20 digits, stored as text",
+    Kind.TEXT: "text",
+    Kind.MINUTES: "minutes: 60, 1h 30m, 1:30",
+    Kind.CHOICE: "one of: ",
+    Kind.DAYS: "weekdays: Mon; Tue, or Mon-Fri",
+    Kind.DATE: "a date: 2030-01-31",
+    Kind.DATES: "dates, separated by ;",
+    Kind.DATETIME: "a date and time: 2030-01-31 14:30, or now",
+    Kind.TIMINGS: "spans, separated by ;: 10:00-13:30; 15:00-18:00",
+    Kind.HOURS: "one span: 09:00-18:00",
+    Kind.DAY_HOURS: "one span, or closed",
+    Kind.MONEY: "an amount: 1234.50",
+    Kind.MEMBERS: "user ids, e-mail addresses or full names, separated by ;",
+    Kind.TAXES: "tax ids or values, separated by ;",
+    Kind.BOOLEAN: "yes or no",
+}
+
+
+def operations_table() -> list[tuple[str, str]]:
+    """Return each operation's name and what it does."""
+    return [(operation.name, operation.summary) for operation in OPERATIONS.values()]
+
+
+def field_format(each: Field) -> str:
+    """Return how a cell of this field is written."""
+    if each.kind is Kind.CHOICE:
+        return _FORMATS[Kind.CHOICE] + ", ".join(each.choices)
+    return _FORMATS[each.kind]
+
+
+def limits_of(each: Field) -> str:
+    """Return the field's limits in words, blank when it has none."""
+    said = []
+    if each.minimum is not None and each.maximum is not None:
+        said.append(f"{each.minimum} to {each.maximum}")
+    if each.maximum_length is not None:
+        said.append(f"at most {each.maximum_length:,} characters")
+    if each.maximum_values is not None:
+        said.append(f"at most {each.maximum_values} entries")
+    if each.maximum_digits is not None:
+        said.append(f"at most {each.maximum_digits} digits before the point, {each.maximum_places} after it")
+    return "; ".join(said)
+
+
+def describe_operation(operation: Operation) -> str:
+    """Return all that a user needs to fill in a source for an operation."""
+    return "\n".join(_lines(operation))
+
+
+def _lines(operation: Operation) -> Iterator[str]:
+    yield f"{operation.name}: {operation.summary}"
+    yield f"  request      {operation.method} {operation.path}, at most {operation.maximum} a request"
+    yield f"  sent twice   {'harmless' if operation.safe_to_repeat else 'would make every record twice'}"
+    yield f"  scopes       {', '.join(operation.scopes_needed)}"
+    helpful = dict.fromkeys(operation.scopes_helpful.values())
+    yield f"  helpful      {', '.join(helpful)}"
+    yield f"  source       the vendor's page “{operation.page}”"
+    yield ""
+    yield "Fields (a column is matched by name or label; * must be given)"
+    width = max(len(each.name) for each in operation.fields) + 2
+    for each in operation.fields:
+        limits = limits_of(each)
+        yield f"  {each.name + ('*' if each.mandatory else ''):<{width}}{each.about}"
+        yield f"  {'':<{width}}{field_format(each)}{f' ({limits})' if limits else ''}"
+    if operation.one_of:
+        yield ""
+        yield "At least one of: " + "; ".join(" or ".join(group) for group in operation.one_of)
+    if operation.rules:
+        yield ""
+        yield "Rules, judged before anything is sent"
+        for rule in operation.rules:
+            needs = f" (needs the {', '.join(rule.needs)})" if rule.needs else ""
+            yield f"  {rule.code:<24}{rule.says}{needs}"
