@@ -8,7 +8,7 @@ from typing import final
 from anyio import to_thread
 
 from bulkzcrm.client import Client
-from bulkzcrm.errors import BulkzcrmError, ConfigurationError, UsageError
+from bulkzcrm.errors import BulkzcrmError, ConfigurationError, StoppedError, UsageError
 from bulkzcrm.events import Connected, Noted, SendingStarted
 from bulkzcrm.journal import (
     Counters,
@@ -62,6 +62,8 @@ class SendingPhase:
         self._operation = operation
         self._around = around
         self._options = RunOptions.from_json(run.options)
+        # Whether nothing of the run was ever sent: a run that stopped before its first write is asked about again.
+        self._untouched = not journal.batches(run.id, limit=1)
         self._requests = 0
         self._credits = 0
         self._batches = 0
@@ -78,11 +80,12 @@ class SendingPhase:
         async with Transport(connection, timeout_s=self._options.timeout) as transport:
             client = Client(
                 transport,
-                Limiter(_READS_AT_ONCE, sleep=self._around.stop.sleep),
+                Limiter(_READS_AT_ONCE, clock=self._around.monotonic, sleep=self._around.stop.sleep),
                 max_wait=self._options.max_wait,
                 announce=self._around.announce,
                 clock=self._around.clock,
                 sleep=self._around.stop.sleep,
+                monotonic=self._around.monotonic,
             )
             try:
                 await self._with_organisation(client)
@@ -104,7 +107,7 @@ class SendingPhase:
         to_send = counts[Status.UNSENT]
         if not to_send and not counts[Status.UNKNOWN]:
             return
-        if to_send and self.run.state is RunState.INGESTED:
+        if to_send and self._untouched:
             # In this thread, since a person who is asked may also answer with Ctrl-C.
             self._around.confirm(self._preview(organisation, counts))
             self._around.stop.go_on()
@@ -165,7 +168,7 @@ class SendingPhase:
             _bare(text): name for name, label in (organisation.field_names or {}).items() for text in (name, label)
         }
         for column in self._unknown_columns(self.run.decisions.get("carried")):
-            if _bare(column) in known and self.run.state is RunState.INGESTED:
+            if _bare(column) in known and self._untouched:
                 raise UsageError(
                     f"The column “{column}” is a field of the organisation ({known[_bare(column)]}), "
                     "which cannot be sent yet.",
@@ -177,7 +180,7 @@ class SendingPhase:
         kind = organisation.profile.type if organisation.profile else ""
         if not self._operation.creates or self._options.again or self._around.sandbox or kind == "sandbox":
             return
-        if self.run.state is not RunState.INGESTED or self.run.retry_of is not None:
+        if not self._untouched or self.run.retry_of is not None:
             return
         earlier = self._journal.find_run_by_content(
             self.run.source_sha256, self.run.operation, self.run.organisation_id or "", besides=self.run.id
@@ -224,8 +227,13 @@ class SendingPhase:
     def _budget(self, counts: dict[Status, int]) -> Budget:
         limit = error_limit(self._options.max_errors, sum(counts.values()))
         budget = Budget(limit)
-        if self.run.state is RunState.INGESTED:
-            budget.spend(counts[Status.INVALID])
+        if self._untouched and not self.run.lookups.get("over_budget"):
+            try:
+                budget.spend(counts[Status.INVALID])
+            except StoppedError:
+                # Told once; who resumes nevertheless wants the other rows sent.
+                self._journal.update_run(self.run.id, self._epoch, lookups={**self.run.lookups, "over_budget": True})
+                raise
         return budget
 
     def _size(self) -> int:
@@ -258,7 +266,7 @@ class SendingPhase:
         ceiling = 1 if self._operation.one_at_a_time else min(ceiling, self._options.concurrency or ceiling)
         organisation_id = self.run.organisation_id or ""
         learned = self._journal.organisation(organisation_id).learned_limit
-        client.limiter = Limiter(ceiling, learned, sleep=self._around.stop.sleep)
+        client.limiter = Limiter(ceiling, learned, clock=self._around.monotonic, sleep=self._around.stop.sleep)
         in_doubt = self._journal.recover(self.run.id, self._epoch) if self.run.state is not RunState.INGESTED else []
         self._journal.set_state(self.run.id, self._epoch, RunState.SENDING)
         self.has_sent = True

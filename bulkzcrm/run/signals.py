@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import final
 
 import anyio
@@ -22,9 +23,13 @@ class InterruptedRunError(StoppedError):
 
 @final
 class StopSignal:
-    """Remembers that a run shall stop. `drain` and `abort` may be called from a signal's callback in the event loop."""
+    """Remembers that a run shall stop. `drain` and `abort` may be called from a signal's callback in the event loop.
 
-    def __init__(self) -> None:
+    `sleep` is what waits for seconds while nobody asks to stop.
+    """
+
+    def __init__(self, *, sleep: Callable[[float], Awaitable[object]] = anyio.sleep) -> None:
+        self._sleep = sleep
         self._asked = anyio.Event()
         self._scope: anyio.CancelScope | None = None
         self.aborted = False
@@ -66,6 +71,13 @@ class StopSignal:
 
     async def sleep(self, seconds: float) -> None:
         """Sleep; raise `InterruptedRunError` as soon as the run shall stop."""
-        with anyio.move_on_after(seconds):
-            await self._asked.wait()
         self.go_on()
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._wake, group.cancel_scope)
+            await self._sleep(seconds)
+            group.cancel_scope.cancel()
+        self.go_on()
+
+    async def _wake(self, sleeper: anyio.CancelScope) -> None:
+        await self._asked.wait()
+        sleeper.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +44,8 @@ class Surroundings:
     """Everything outside a run that it depends on.
 
     `connection` leads to the organisation (`None` in `check`). `sandbox_state` is the file of an embedded sandbox.
-    `confirm` is asked before the first write and raises `UsageError` to refuse; it may wait for a person.
+    `confirm` is asked before the first write and raises `UsageError` to refuse; it may wait for a person. `monotonic`
+    gives seconds that never go back; how long a server has been down is measured by it.
     """
 
     home: Path
@@ -53,4 +55,5 @@ class Surroundings:
     announce: Listener = _nobody_listens
     confirm: Callable[[Preview], None] = _everything_is_confirmed
     clock: Clock = system_clock
+    monotonic: Callable[[], float] = time.monotonic
     stop: StopSignal = field(default_factory=StopSignal)

@@ -68,8 +68,10 @@ class Sandbox:
     ) -> None:
         """Stop listening and close the state."""
         started, self._started = self._running(), None
-        await started.runner.cleanup()
-        started.organisation.store.close()
+        try:
+            await started.runner.cleanup()
+        finally:
+            started.organisation.store.close()
 
     @property
     def url(self) -> str:

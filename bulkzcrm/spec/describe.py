@@ -85,3 +85,32 @@ def _lines(operation: Operation) -> Iterator[str]:
         for rule in operation.rules:
             needs = f" (needs the {', '.join(rule.needs)})" if rule.needs else ""
             yield f"  {rule.code:<24}{rule.says}{needs}"
+
+
+def operations_markdown() -> str:
+    """Return the README's table of operations."""
+    rows = [
+        f"| `{operation.name}` | {operation.summary} | `{operation.method} {operation.path}` | {operation.maximum} |"
+        for operation in OPERATIONS.values()
+    ]
+    return "\n".join(["| operation | does | request | records a request |", "|---|---|---|---|", *rows])
+
+
+def scopes_markdown() -> str:
+    """Return the README's table of scopes: what each operation cannot do without, and what helps it."""
+    rows = []
+    for operation in OPERATIONS.values():
+        needed = ", ".join(f"`{scope}`" for scope in operation.scopes_needed)
+        helpful = ", ".join(f"`{scope}`" for scope in dict.fromkeys(operation.scopes_helpful.values()))
+        rows.append(f"| `{operation.name}` | {needed} | {helpful} |")
+    return "\n".join(["| operation | needs | works better with |", "|---|---|---|", *rows])
+
+
+def fields_markdown(name: str) -> str:
+    """Return the README's table of one operation's fields."""
+    rows = []
+    for each in OPERATIONS[name].fields:
+        limits = limits_of(each)
+        written = field_format(each).replace("|", "\\|") + (f" ({limits})" if limits else "")
+        rows.append(f"| `{each.name}`{' *' if each.mandatory else ''} | {each.about} | {written} |")
+    return "\n".join(["| field | is | written as |", "|---|---|---|", *rows])
