@@ -95,7 +95,7 @@ def settle(database: Database, run: str, settlements: Sequence[RowSettlement]) -
     """Write what became of rows without sending them. Raises `IllegalMoveError` for a row that has gone further."""
     changed = database.change_many(
         "UPDATE source_row SET record = ?, identity = ?, fingerprint = ?, is_open = 0, status = ?, problems = ?,"
-        " code = ?, record_id = ? WHERE run = ? AND ordinal = ? AND status IN (?, ?)",
+        " code = ?, record_id = ? WHERE run = ? AND ordinal = ? AND status IN (?, ?, ?)",
         (
             (
                 _record_text(settlement.record),
@@ -229,13 +229,14 @@ def _row(found: sqlite3.Row) -> StoredRow:
     )
 
 
-def _from_states(settlement: RowSettlement) -> tuple[Progress, Progress]:
+def _from_states(settlement: RowSettlement) -> tuple[Progress, Progress, Progress]:
     """Return the states that a row may be settled from: it has not been sent since it was last pending."""
     require_move(ROW_MOVES, Progress.PENDING, settlement.status, f"The row at place {settlement.ordinal}")
     if settlement.status is Progress.SENDING:
         raise IllegalMoveError(f"The row at place {settlement.ordinal} can be sent only as part of a batch.")
-    further = settlement.status in ROW_MOVES[Progress.INVALID]
-    return Progress.PENDING, Progress.INVALID if further else Progress.PENDING
+    unsent = [now for now in (Progress.INVALID, Progress.UNCHANGED) if settlement.status in ROW_MOVES[now]]
+    first, second = (*unsent, Progress.PENDING, Progress.PENDING)[:2]
+    return Progress.PENDING, first, second
 
 
 def _cells_text(cells: tuple[CellValue, ...]) -> str:

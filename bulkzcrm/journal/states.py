@@ -94,7 +94,8 @@ ROW_MOVES: Mapping[Progress, frozenset[Progress]] = {
     # To itself: rules that need the organisation may find more that is wrong.
     Progress.INVALID: frozenset({Progress.INVALID}),
     Progress.SUCCEEDED: frozenset(),
-    Progress.UNCHANGED: frozenset(),
+    # That it repeats an earlier row is known only once every row has been judged.
+    Progress.UNCHANGED: frozenset({Progress.INVALID}),
     Progress.REJECTED: frozenset(),
     Progress.UNKNOWN: frozenset(),
 }

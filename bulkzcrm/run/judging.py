@@ -161,6 +161,10 @@ class Judge:
         return placed, problems
 
     def _with_cell(self, problem: Problem, number: int) -> Problem:
+        if problem.code == "MANDATORY_NOT_FOUND" and problem.field in self.operation.find_by:
+            # Of the fields that can find a record, the one to fill in is the one that has a column.
+            there = [name for name in self.operation.find_by if name in self.letters]
+            problem = replace(problem, field=there[0]) if there else problem
         letter = self.letters.get(problem.field, "")
         return replace(problem, cell=f"{letter}{number}") if letter and not problem.cell else problem
 

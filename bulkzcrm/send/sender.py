@@ -189,7 +189,6 @@ class Sender:
                         RowOutcome(
                             ordinal=each.ordinal,
                             status=Progress.SUCCEEDED,
-                            code="SUCCESS",
                             record_id=verdict.record_id or each.record_id,
                         )
                     )

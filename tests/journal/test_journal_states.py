@@ -26,7 +26,15 @@ def test_a_batch_in_doubt_is_never_simply_sent_again():
 
 def test_a_row_that_has_ended_is_sent_no_more():
     for progress in set(Progress) - UNFINISHED:
-        assert not ROW_MOVES[progress] - {progress}
+        assert not ROW_MOVES[progress] - {progress, Progress.INVALID}
+
+
+def test_only_a_row_that_was_never_sent_turns_out_invalid_after_all():
+    assert {now for now, moves in ROW_MOVES.items() if Progress.INVALID in moves} == {
+        Progress.PENDING,
+        Progress.INVALID,
+        Progress.UNCHANGED,
+    }
 
 
 def test_a_run_that_can_be_resumed_can_send():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -129,6 +130,13 @@ async def running(
         api = Api(sandbox, session)
         await api.log_in()
         yield api
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Let the event loop turn until something is so; TimeoutError if it does not come about in 10 seconds."""
+    async with asyncio.timeout(10):
+        while not is_so():  # noqa: ASYNC110 -- the sandbox, in the same loop, raises no event for its tests
+            await asyncio.sleep(0)
 
 
 DROP = object()

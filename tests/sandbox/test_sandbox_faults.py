@@ -7,7 +7,7 @@ import time
 
 import aiohttp
 import pytest
-from sandbox_api import AC_REPAIR, HOURS, HOURS_ID, SERVICES, Api, Reply, change, running, service
+from sandbox_api import AC_REPAIR, HOURS, HOURS_ID, SERVICES, Api, Reply, change, running, service, until
 
 from bulkzcrm.sandbox import Fault, Faults
 
@@ -154,8 +154,7 @@ def test_impossible_probabilities_are_refused(chances: dict[Fault, float]) -> No
 async def test_a_client_that_goes_away_early_leaves_the_change_made_and_the_sandbox_well() -> None:
     async with running(faults=Faults([Fault.LATENCY], delay_s=0.2)) as api:
         asked: asyncio.Task[Reply] = asyncio.create_task(api.create(service()))
-        while not made(api):
-            await asyncio.sleep(0.005)
+        await until(lambda: made(api) == 1)
         asked.cancel()
         assert (await api.create(service())).status == 201
         assert made(api) == 2

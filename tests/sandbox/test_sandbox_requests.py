@@ -147,7 +147,9 @@ SIX = [
 
 
 @pytest.mark.parametrize(("operation", "method", "path", "scope"), SIX, ids=[row[0] for row in SIX])
-async def test_each_write_needs_its_scope_and_its_permission(operation: str, method: str, path: str, scope: str) -> None:
+async def test_each_write_needs_its_scope_and_its_permission(
+    operation: str, method: str, path: str, scope: str
+) -> None:
     others = frozenset(row[3] for row in SIX) - {scope}
     for scopes in (others, frozenset({scope.replace("UPDATE", "READ").replace("CREATE", "READ")})):
         async with running(scopes=scopes) as api:
@@ -177,7 +179,11 @@ async def test_the_log_of_requests_names_what_was_served(api: Api) -> None:
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False, places=2) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals(allow_nan=False, allow_infinity=False, places=2)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
@@ -188,7 +194,9 @@ def test_json_reads_back_what_it_wrote(value: object) -> None:
     assert loads(dumps(value)) == value
 
 
-_KEYS = st.sampled_from(sorted({*service(), "Available_Days", "Available_Timings", "Tax", "Status", "Unavailable_Till"}))
+_KEYS = st.sampled_from(
+    sorted({*service(), "Available_Days", "Available_Timings", "Tax", "Status", "Unavailable_Till"})
+)
 
 
 @settings(max_examples=60, deadline=None)

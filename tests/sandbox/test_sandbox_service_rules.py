@@ -193,7 +193,7 @@ async def test_a_new_service_that_breaks_one_rule_is_refused_and_mended_it_is_ad
     (element,) = broken.elements
     assert (element["code"], element["status"]) == (code, "error")
     assert element["details"]["json_path"] == f"$.data[0].{path}"
-    assert element["details"]["api_name"] == path.rsplit(".", 1)[-1].split("[")[0]
+    assert element["details"]["api_name"] == path.rsplit(".", 1)[-1].split("[", maxsplit=1)[0]
     assert broken.status == (403 if code == "NOT_ALLOWED" else 400)
     assert len(api.sandbox.services()) == before
     mended = await api.create(service(**base))
@@ -254,6 +254,33 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize("changes", [case[1] for case in ACCEPTED], ids=[case[0] for case in ACCEPTED])
 async def test_what_lies_just_within_the_rules_is_accepted(api: Api, changes: dict[str, Any]) -> None:
     assert (await api.create(service(**changes))).codes == ["SUCCESS"]
+
+
+async def test_the_first_broken_rule_in_the_order_of_the_page_is_told(api: Api) -> None:
+    sound = service(
+        Availability_Type="Specific Date Range",
+        Available_From="2090-04-01",
+        Available_Till="2090-05-01",
+        Available_Timings=[WINDOW],
+        Tax=[{"id": VAT}],
+        **SHEET,
+        **AWAY,
+        Description="x",
+    )
+    in_order = ["Service_Name", "Duration", "Location", "Members", "Availability_Type", "Available_From"]
+    in_order += ["Available_Till", "Price", "Available_Timings", "Tax", "Job_Sheet_Required", "Job_Sheet_Section__s"]
+    in_order += ["Status", "Unavailable_From", "Unavailable_Till", "Description"]
+    # What is wrong for every one of these keys, but does not change what the others have to be.
+    record: dict[str, Any] = sound | {key: {"x": 1} for key in in_order if key != "Availability_Type"}
+    told = []
+    for key in in_order:
+        if key == "Availability_Type":
+            continue
+        (element,) = (await api.create(record)).elements
+        told.append(element["details"]["json_path"].removeprefix("$.data[0]."))
+        record[key] = sound[key]
+    assert told == [key for key in in_order if key != "Availability_Type"]
+    assert (await api.create(record)).codes == ["SUCCESS"]
 
 
 async def test_a_price_keeps_all_its_digits(api: Api) -> None:
@@ -331,7 +358,15 @@ async def test_an_update_leaves_alone_what_it_does_not_name(api: Api) -> None:
     before = await api.read(AC_REPAIR)
     await api.update(change(int(AC_REPAIR), Availability_Type="Specific Day(s)", Available_Days=["Monday"]))
     after = await api.read(AC_REPAIR)
-    for key in ("Service_Name", "Price", "Tax", "Job_Sheet_Section__s", "Description", "Available_Timings", "Created_Time"):
+    for key in (
+        "Service_Name",
+        "Price",
+        "Tax",
+        "Job_Sheet_Section__s",
+        "Description",
+        "Available_Timings",
+        "Created_Time",
+    ):
         assert after[key] == before[key]
     assert after["Available_Days"] == ["Monday"]
     assert after["Modified_Time"] == "2090-03-01T12:00:00+05:30"

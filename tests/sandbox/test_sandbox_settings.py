@@ -38,7 +38,12 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
     ("days are days", {"business_days": ["Monday", "Payday"]}, "INVALID_DATA", "business_days"),
     ("days are different", {"business_days": ["Monday", "Monday"]}, "INVALID_DATA", "business_days"),
     ("days end at seven", {"business_days": ["Monday"] * 8}, "INVALID_DATA", "business_days"),
-    ("custom says whether all days are alike", {"same_as_everyday": DROP}, "DEPENDENT_FIELD_MISSING", "same_as_everyday"),
+    (
+        "custom says whether all days are alike",
+        {"same_as_everyday": DROP},
+        "DEPENDENT_FIELD_MISSING",
+        "same_as_everyday",
+    ),
     ("alike is true or false", {"same_as_everyday": "true"}, "INVALID_DATA", "same_as_everyday"),
     ("days that are alike have a timing", {"daily_timing": DROP}, "DEPENDENT_FIELD_MISSING", "daily_timing"),
     ("a timing has two ends", {"daily_timing": ["10:00"]}, "INVALID_DATA", "daily_timing"),
@@ -52,7 +57,12 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
         "MANDATORY_NOT_FOUND",
         "days",
     ),
-    ("a custom timing has a timing", {**CUSTOM, "custom_timing": [{"days": "Monday"}]}, "MANDATORY_NOT_FOUND", "business_timing"),
+    (
+        "a custom timing has a timing",
+        {**CUSTOM, "custom_timing": [{"days": "Monday"}]},
+        "MANDATORY_NOT_FOUND",
+        "business_timing",
+    ),
     ("a custom timing's day is a day", {**CUSTOM, "custom_timing": [{**MONDAY, "days": "Mo"}]}, "INVALID_DATA", "days"),
     (
         "a custom timing stays within the hours",

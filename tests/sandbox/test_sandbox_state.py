@@ -55,9 +55,7 @@ asyncio.run(serve_forever(Sandbox(Path(sys.argv[1])), lambda sandbox: print(sand
 
 async def test_a_killed_sandbox_has_kept_every_answered_change(tmp_path: Path) -> None:
     state = tmp_path / "state.db"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _KILLED, str(state), stdout=subprocess.PIPE
-    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _KILLED, str(state), stdout=subprocess.PIPE)
     assert process.stdout is not None
     url = (await process.stdout.readline()).decode().strip()
     sandbox = Sandbox()

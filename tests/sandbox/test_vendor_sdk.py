@@ -38,7 +38,9 @@ async def test_the_vendors_sdk_creates_updates_and_reads_services(tmp_path: Path
         assert process.returncode == 0, errors.decode()
         seen = json.loads(output)
         held = sandbox.services()[-1]
-    assert sandbox is not None
+        writes = [(served.method, served.status) for served in sandbox.requests if served.records]
+        assert sandbox.token_requests == 1
+    assert writes == [("POST", 207), ("PUT", 200)]
     status, (made, refused) = seen["created"]
     assert (status, made["code"], made["success"]) == (207, "SUCCESS", True)
     assert (refused["code"], refused["success"]) == ("INVALID_DATA", False)
@@ -53,3 +55,5 @@ async def test_the_vendors_sdk_creates_updates_and_reads_services(tmp_path: Path
         "status": "Temporarily Unavailable",
     }
     assert (held["id"], held["Duration"], held["Available_From"]) == (made["details"]["id"], 50, "2090-01-01")
+    assert held["Available_Timings"] == [{"From": "09:00", "To": "12:00"}, {"From": "13:00", "To": "18:30"}]
+    assert held["Description"] == "ñ ✓"

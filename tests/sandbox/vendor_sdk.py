@@ -23,6 +23,7 @@ from zohocrmsdk.src.com.zoho.crm.api.record import (
     Record,
     RecordOperations,
     SuccessResponse,
+    TimeRange,
 )
 from zohocrmsdk.src.com.zoho.crm.api.sdk_config import SDKConfig
 from zohocrmsdk.src.com.zoho.crm.api.util import Choice
@@ -88,7 +89,16 @@ def _mandatory(record: Record, minutes: int) -> Record:
     record.add_key_value("Availability_Type", Choice("Specific Date Range"))
     record.add_key_value("Available_From", date(2090, 1, 1))
     record.add_key_value("Available_Till", date(2099, 1, 1))
+    record.add_key_value("Available_Timings", [_timing("09:00", "12:00"), _timing("13:00", "18:30")])
+    record.add_key_value("Description", "ñ ✓")
     return record
+
+
+def _timing(start: str, till: str) -> TimeRange:
+    timing = TimeRange()
+    timing.set_from(start)
+    timing.set_to(till)
+    return timing
 
 
 def _body(*records: Record) -> BodyWrapper:
