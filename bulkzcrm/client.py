@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -79,7 +80,11 @@ class Client:
         """Return the time by the server's clock, as far as an answer has told it."""
         return self._clock() + self._ahead
 
-    async def send(
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait for a place in flight and hold it; whoever has one may `exchange`."""
+        return self.limiter.slot()
+
+    async def exchange(
         self,
         method: str,
         path: str,
@@ -88,21 +93,20 @@ class Client:
         body: bytes | None = None,
         cost: int = 1,
     ) -> Answer:
-        """Make one attempt, `cost` credits worth. Raises `NotSentError` or `LostError` (see `transport`)."""
-        async with self.limiter.slot():
-            before = self.requests
-            try:
-                answer = await self._transport.send(method, path, query=query, body=body)
-            finally:
-                # Only what has left costs anything.
-                self.credits += cost if self.requests > before else 0
-            if answer.server_time is not None:
-                self._ahead = answer.server_time - self._clock()
-            if answer.status == 429:
-                self.limiter.throttled(retry_after(answer))
-            else:
-                self.limiter.clean()
-            return answer
+        """Make one attempt, `cost` credits worth, within a `turn`. Raises what `Transport.send` raises."""
+        before = self.requests
+        try:
+            answer = await self._transport.send(method, path, query=query, body=body)
+        finally:
+            # Only what has left costs anything.
+            self.credits += cost if self.requests > before else 0
+        if answer.server_time is not None:
+            self._ahead = answer.server_time - self._clock()
+        if answer.status == 429:
+            self.limiter.throttled(retry_after(answer))
+        else:
+            self.limiter.clean()
+        return answer
 
     async def refresh(self, answer: Answer) -> None:
         """Get another token than the one that this answer refused; in single flight with all who ask.
@@ -110,12 +114,13 @@ class Client:
         Raises `CredentialsRefusedError`, or `UnreachableError` when it has been tried for `max_wait` seconds.
         """
         attempt = 0
-        begun = self.monotonic()
+        begun: float | None = None
         while True:
             attempt += 1
             try:
                 await self._transport.tokens.refresh(answer.token)
             except NotSentError as error:
+                begun = self.monotonic() if begun is None else begun
                 await self.wait(attempt, Cause.NOT_SENT, begun=begun, retry_after=None, reason=str(error))
             else:
                 return
@@ -131,12 +136,12 @@ class Client:
         """
         attempt = 0
         refreshed = False
-        begun = self.monotonic()
+        begun: float | None = None
         while True:
-            attempt += 1
             asked = None
             try:
-                answer = await self.send("GET", path, query=query)
+                async with self.turn():
+                    answer = await self.exchange("GET", path, query=query)
             except NotSentError as error:
                 cause, reason = Cause.NOT_SENT, str(error)
             except LostError as error:
@@ -158,6 +163,10 @@ class Client:
                     cause, reason = Cause.SERVER, f"the server answers {answer.status}"
                 else:
                     return _content(path, answer)
+            attempt += 1
+            refreshed = False
+            # Standing in the queue, and the attempt that has just failed, are no part of the waiting.
+            begun = self.monotonic() if begun is None else begun
             await self.wait(attempt, cause, begun=begun, retry_after=asked, reason=reason)
 
     async def wait(self, attempt: int, cause: Cause, *, begun: float, retry_after: float | None, reason: str) -> None:
@@ -180,7 +189,7 @@ class Client:
 
 
 def _content(path: str, answer: Answer) -> dict[str, Json] | None:
-    if answer.status in (204, 304) or not answer.body.strip():
+    if answer.status in (204, 304):
         return None
     try:
         content = decode(answer.body)

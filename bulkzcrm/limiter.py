@@ -60,8 +60,13 @@ class Limiter:
 
     @property
     def limit(self) -> int:
-        """How many requests may be in flight now; worth keeping for the next run as its `start`."""
+        """How many requests may be in flight now."""
         return self._limit
+
+    @property
+    def learned(self) -> int | None:
+        """The limit as far as the organisation itself has taught it, by turning requests away; `None` if it never did."""
+        return None if self._doubling else self._limit
 
     @property
     def in_flight(self) -> int:

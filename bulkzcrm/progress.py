@@ -1,4 +1,7 @@
-"""Draws what a run announces: a bar on a terminal, plain lines elsewhere, and every event in the log."""
+"""Draws what a run announces: a bar on a terminal, plain lines elsewhere, and every event in the log.
+
+With `verbose` the log itself is what a person reads, event by event, instead of bar and lines.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,8 @@ class Voice:
     def __init__(self, *, quiet: bool, verbose: bool, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._quiet = quiet
-        self._verbosity = Verbosity.QUIET if quiet else Verbosity.VERBOSE if verbose else Verbosity.NORMAL
+        # Warnings are told by `say`; the log repeats them on the terminal only for those who want all of it.
+        self._verbosity = Verbosity.VERBOSE if verbose and not quiet else Verbosity.QUIET
         self._verbose = verbose
         self._progress: Progress | None = None
         self._bar: TaskID | None = None
@@ -51,8 +55,8 @@ class Voice:
     @contextmanager
     def speaking(self) -> Iterator[Voice]:
         """Draw while inside; on a terminal with a bar."""
-        with self._files, logging_to(None, verbosity=Verbosity.QUIET, stream=self._stream):
-            if not self._quiet and self._stream.isatty():
+        with self._files, logging_to(None, verbosity=self._verbosity, stream=self._stream):
+            if not self._quiet and not self._verbose and self._stream.isatty():
                 from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
                 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - the same
 
@@ -113,13 +117,15 @@ class Voice:
                     self.say(f"Waiting {event.seconds:.0f} s: {event.reason}")
             case Noted():
                 self._log.log(30 if event.warning else 20, "note", text=event.text)
-                self.say(f"{'Warning' if event.warning else 'Note'}: {event.text}", even_if_quiet=event.warning)
+                if not self._verbose or self._quiet:
+                    kind = "Warning" if event.warning else "Note"
+                    self.say(f"{kind}: {event.text}", even_if_quiet=event.warning)
             case _:
                 assert_never(event)
 
     def _begin(self, event: Begun) -> None:
         self._files.close()
-        self._files.enter_context(logging_to(event.folder / "run.log", verbosity=Verbosity.QUIET, stream=self._stream))
+        self._files.enter_context(logging_to(event.folder / "run.log", verbosity=self._verbosity, stream=self._stream))
         self._log.info("begun", run=event.run)
 
     def _batch(self, event: BatchAnswered) -> None:
@@ -137,8 +143,6 @@ class Voice:
         )
         self._done += event.succeeded + event.rejected + event.unknown
         told = f"batch {event.batch}: HTTP {event.status}, {event.in_flight}/{event.limit} at once"
-        if self._verbose:
-            self.say(f"{told}: {event.succeeded} succeeded, {event.rejected} rejected, {event.unknown} unknown")
         self._count("sending", self._done, final=self._done >= self._total, total=self._total, told=told)
 
     def _count(self, what: str, rows: int, *, final: bool, total: int | None = None, told: str = "") -> None:

@@ -136,9 +136,17 @@ async def _read_services(client: Client, organisation: Organisation) -> None:
 
 
 async def read_service(client: Client, service_id: str) -> Current | None:
-    """Read one service with all that it holds; nothing when it is not there. One credit."""
+    """Read one service with all that it holds; nothing when it is not there. One credit.
+
+    Raises `CredentialsRefusedError` where single services may not be read, besides what `Client.read` raises.
+    """
     try:
         content = await client.read(f"{SERVICES_MODULE}/{service_id}")
+    except ReadRefusedError as error:
+        raise CredentialsRefusedError(
+            f"The service {service_id} may not be read by its id ({error}), and its present values must be sent.",
+            "Give the token the scope that `bulkzcrm operations OPERATION` lists, or the values in the rows.",
+        ) from error
     except StoppedError as error:
         if "INVALID_DATA" in error.message:
             return None
@@ -224,7 +232,7 @@ async def _pages(
             return
         page += 1
         following = str(info.get("next_page_token") or "")
-        if token or page > _LAST_NUMBERED_PAGE:
+        if token or (page > _LAST_NUMBERED_PAGE and wrapper == "data"):
             if not following:
                 raise StoppedError(
                     f"The list {path} goes on after {page - 1} pages, but the server does not say where.",

@@ -60,7 +60,8 @@ def validate(operation: Operation, facts: Facts, *, beside: Sequence[Problem] = 
                     remedy=broken.remedy,
                 )
             )
-    order = {each.name: place for place, each in enumerate(operation.fields)}
+    # What is wrong with the shape of the whole row leads: the values may stand under the wrong headers.
+    order = {"": -1} | {each.name: place for place, each in enumerate(operation.fields)}
     merged = sorted((*beside, *problems), key=lambda problem: order.get(problem.field, len(order)))
     return Judgement(tuple(merged), tuple(abstained))
 
@@ -87,8 +88,9 @@ def _beyond_limits(each: Field, value: Json) -> Iterator[Problem]:
         )
     if isinstance(value, int) and not isinstance(value, bool):
         yield from _beyond_range(each, value)
-    if isinstance(value, Decimal):
-        yield from _beyond_digits(each, value)
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        # A whole amount comes back from the journal as the equal int.
+        yield from _beyond_digits(each, Decimal(value))
 
 
 def _count(value: Json) -> int:

@@ -179,7 +179,7 @@ class RowConverter:
         self.evidence[name].note(finding.evidence, row.number, plain_text(value) or "", is_open=is_open)
 
     def _clear(self, origin: _Origin, record: Record, problems: list[Problem], row: Row) -> None:
-        if origin.field.mandatory:
+        if origin.field.mandatory or origin.field.never_empty:
             problems.append(origin.problem(Refusal(MANDATORY_CLEARED, CLEAR_TEXT), row))
         elif self._setup.clears == "null":
             record[origin.field.name] = None
@@ -196,7 +196,7 @@ class RowConverter:
         match read.value if isinstance(read, Finding) else read:
             case Refusal() as refusal:
                 raise UsageError(f"--set: {refusal.message(one.label)}", refusal.complaint.remedy)
-            case Clear() if one.mandatory:
+            case Clear() if one.mandatory or one.never_empty:
                 self._standing.append(Refusal(MANDATORY_CLEARED, CLEAR_TEXT).problem(one))
             case Clear():
                 if self._setup.clears == "null":

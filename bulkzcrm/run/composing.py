@@ -6,12 +6,13 @@ that must be sent, and the list does not show it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio
 
 from bulkzcrm.client import Client
+from bulkzcrm.errors import BulkzcrmError
 from bulkzcrm.journal import Progress, RowSettlement, StoredRow
 from bulkzcrm.lookup import Directory
 from bulkzcrm.model import Problem, Record
@@ -41,20 +42,17 @@ class Composer:
         self._organisation = organisation
         self._client = client
         self._directory = Directory(judge.operation, organisation)
-        self._read: dict[str, Current | None] = {}
 
     async def compose(self, rows: Sequence[StoredRow]) -> Composed:
         """Compose rows in their order."""
         sendable: list[Sendable] = []
         settled: list[RowSettlement] = []
         before: dict[int, Record] = {}
-        await self._read_what_is_lacking(rows)
+        whole = await self._read_what_is_lacking(rows)
         for row in rows:
             resolved = self._directory.resolve(row.record or {})
             given, problems = self._judge.in_zone(resolved.given)
-            current = resolved.current
-            if current is not None and self._read.get(current.id) is not None:
-                current = self._read[current.id]
+            current = _as_whole(resolved.current, whole)
             if resolved.problems or problems:
                 settled.append(_invalid(row, (*resolved.problems, *problems)))
                 continue
@@ -71,11 +69,10 @@ class Composer:
             sendable.append(
                 Sendable(ordinal=row.ordinal, number=row.number, record=completed.record, record_id=record_id)
             )
-        self._read.clear()
         return Composed(tuple(sendable), tuple(settled), before)
 
-    async def _read_what_is_lacking(self, rows: Sequence[StoredRow]) -> None:
-        """Read by id, at once, the records whose row must send what the list did not show."""
+    async def _read_what_is_lacking(self, rows: Sequence[StoredRow]) -> dict[str, Current]:
+        """Read by id the records whose row must send what the list did not show."""
         lacking = []
         for row in rows:
             resolved = self._directory.resolve(row.record or {})
@@ -83,30 +80,45 @@ class Composer:
                 continue
             if self._operation.complete(resolved.given, resolved.current, self._organisation).lacks:
                 lacking.append(resolved.current.id)
-        async with anyio.create_task_group() as group:
-            for record_id in lacking:
-                group.start_soon(self._read_one, record_id)
+        return await self._read_by_id(lacking)
 
-    async def _read_one(self, record_id: str) -> None:
-        self._read[record_id] = await read_service(self._client, record_id)
+    async def _read_by_id(self, record_ids: Iterable[str]) -> dict[str, Current]:
+        """Read services, all at once; those that are not there are left out."""
+        found: dict[str, Current] = {}
+        failures: list[BulkzcrmError] = []
+
+        async def read(record_id: str) -> None:
+            try:
+                service = await read_service(self._client, record_id)
+            except BulkzcrmError as error:
+                failures.append(error)
+                group.cancel_scope.cancel()
+            else:
+                if service is not None:
+                    found[record_id] = service
+
+        async with anyio.create_task_group() as group:
+            for record_id in dict.fromkeys(record_ids):
+                group.start_soon(read, record_id)
+        if failures:
+            # One is enough to stop for; a task group would have wrapped it in a group of exceptions.
+            raise failures[0]
+        return found
 
     async def holds(self, rows: Sequence[StoredRow], refresh: Callable[[], Awaitable[Organisation]]) -> frozenset[int]:
         """Read the current records again, and return the rows (ordinals) that they already agree with."""
         self._organisation = await refresh()
         self._directory = Directory(self._operation, self._organisation)
-        await self._read_what_is_given(rows)
+        whole = await self._read_what_is_given(rows)
         agreeing = set()
         for row in rows:
             resolved = self._directory.resolve(row.record or {})
             given, problems = self._judge.in_zone(resolved.given)
-            current = resolved.current
-            if current is not None and self._read.get(current.id) is not None:
-                current = self._read[current.id]
+            current = _as_whole(resolved.current, whole)
             if resolved.problems or problems:
                 continue
             if not self._operation.complete(given, current, self._organisation).changed:
                 agreeing.add(row.ordinal)
-        self._read.clear()
         return frozenset(agreeing)
 
     def record_id(self, row: StoredRow) -> str:
@@ -114,16 +126,19 @@ class Composer:
         current = self._directory.resolve(row.record or {}).current
         return current.id if current else ""
 
-    async def _read_what_is_given(self, rows: Sequence[StoredRow]) -> None:
+    async def _read_what_is_given(self, rows: Sequence[StoredRow]) -> dict[str, Current]:
         """Read by id the records of which a row gives what the list does not show."""
         silent = []
         for row in rows:
             resolved = self._directory.resolve(row.record or {})
             if resolved.current is not None and not resolved.current.silent.isdisjoint(resolved.given):
                 silent.append(resolved.current.id)
-        async with anyio.create_task_group() as group:
-            for record_id in silent:
-                group.start_soon(self._read_one, record_id)
+        return await self._read_by_id(silent)
+
+
+def _as_whole(current: Current | None, whole: Mapping[str, Current]) -> Current | None:
+    """Return a record as it was read by its id, where it was, else as the list shows it."""
+    return current if current is None else whole.get(current.id, current)
 
 
 def _invalid(row: StoredRow, problems: tuple[Problem, ...]) -> RowSettlement:

@@ -156,12 +156,15 @@ async def carry_on(journal: Journal, run_id: str, operation: Operation, around: 
     begun = around.clock()
     try:
         await phase.go()
-    except RefusedError:
-        if is_new and not phase.has_sent:
+    except RefusedError as error:
+        if phase.has_sent:
+            phase.error = error
+        elif is_new:
             journal.drop_run(run_id, epoch)
+            raise
         else:
             journal.release(run_id, epoch)
-        raise
+            raise
     except BulkzcrmError as error:
         phase.error = error
     return _close(journal, phase, epoch, around, resume, (around.clock() - begun).total_seconds())

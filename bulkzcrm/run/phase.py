@@ -292,7 +292,7 @@ class SendingPhase:
                 await sending.send_all()
             finally:
                 self._batches = sending.ledger.batches
-        self._journal.learn(Learned(id=organisation_id, learned_limit=client.limiter.limit))
+        self._journal.learn(Learned(id=organisation_id, learned_limit=client.limiter.learned))
         if sending.error is not None:
             raise sending.error
 

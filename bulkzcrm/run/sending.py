@@ -58,6 +58,7 @@ class Sending:
             budget=self.budget,
             announce=self.judge.announce,
             recheck=self._recheck,
+            go_on=self._go_on,
             zone=self.organisation.zone,
             triggers=self.triggers,
         )
@@ -68,9 +69,9 @@ class Sending:
         Returns early, without an error, when the run was asked to stop; what was in flight has then been answered.
         """
         giver, taker = anyio.create_memory_object_stream[tuple[Sendable, ...]](self.ceiling)
-        with self.stop.covers(anyio.CancelScope()):
+        with self.stop.covers(anyio.CancelScope()) as scope:
             async with anyio.create_task_group() as lease:
-                lease.start_soon(self._renew_lease)
+                lease.start_soon(self._renew_lease, scope)
                 async with anyio.create_task_group() as group, taker:
                     group.start_soon(self._feed, giver)
                     for _ in range(self.ceiling):
@@ -139,6 +140,7 @@ class Sending:
             after = rows[-1].ordinal
             composed = await self._composer.compose(rows)
             await self.ledger.settle(composed.settled)
+            self.budget.spend(sum(settled.status is Progress.INVALID for settled in composed.settled))
             await self.ledger.keep_before(composed.before)
             ready += composed.sendable
             full = len(ready) - len(ready) % self.size
@@ -159,6 +161,12 @@ class Sending:
                     self._halt(error)
                     return
 
+    def _go_on(self) -> None:
+        """Raise when no further request may leave."""
+        self.stop.go_on()
+        if self.error is not None:
+            raise self.error
+
     @property
     def _halted(self) -> bool:
         return self.error is not None or self.stop.requested
@@ -168,10 +176,16 @@ class Sending:
         if self.error is None:
             self.error = error
 
-    async def _renew_lease(self) -> None:
+    async def _renew_lease(self, work: anyio.CancelScope) -> None:
         while True:
             await anyio.sleep(RENEW_S)
-            await self._extend_lease(int(self.client.now().timestamp() * 1000))
+            try:
+                await self._extend_lease(int(self.client.now().timestamp() * 1000))
+            except BulkzcrmError as error:
+                # Whoever has lost the run must not send another byte of it.
+                self._halt(error)
+                work.cancel()
+                return
 
     async def _extend_lease(self, now_ms: int) -> None:
         await self.writer.do(lambda journal: journal.extend_lease(self.run, self.epoch, now_ms, LEASE_MS))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import assert_never, final
 
@@ -29,12 +30,13 @@ from bulkzcrm.answers import (
     read_answer,
 )
 from bulkzcrm.client import Client
-from bulkzcrm.errors import CredentialsRefusedError, UnreachableError
+from bulkzcrm.errors import BulkzcrmError, CredentialsRefusedError, UnreachableError
 from bulkzcrm.events import BatchAnswered, Listener
 from bulkzcrm.journal import Progress, RowOutcome
 from bulkzcrm.model import Record
 from bulkzcrm.retry import Cause
 from bulkzcrm.send.ledger import Ledger
+from bulkzcrm.send.patience import Patience
 from bulkzcrm.send.sendable import Budget, Sendable
 from bulkzcrm.spec.facts import NOW
 from bulkzcrm.spec.fields import Kind
@@ -53,9 +55,21 @@ Recheck = Callable[[Sequence[Sendable]], Awaitable[frozenset[int]]]
 """Reads records again and returns the rows (ordinals) that already are as they should be."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows to be delivered in a batch of their own, as a part of the batch `parent`."""
+
+    rows: Sequence[Sendable]
+    patience: Patience
+    parent: int | None = None
+
+
 @final
 class Sender:
-    """Delivers the batches of one run; several may be under way at once."""
+    """Delivers the batches of one run; several may be under way at once.
+
+    `go_on` is asked before each request and raises when no further one may leave.
+    """
 
     def __init__(
         self,
@@ -66,6 +80,7 @@ class Sender:
         budget: Budget,
         announce: Listener,
         recheck: Recheck,
+        go_on: Callable[[], None],
         zone: tzinfo | None = None,
         triggers: bool = True,
     ) -> None:
@@ -75,6 +90,7 @@ class Sender:
         self._budget = budget
         self._announce = announce
         self._recheck = recheck
+        self._go_on = go_on
         self._zone = zone or UTC
         self._triggers = triggers
         self._moments = [each.name for each in operation.fields if each.kind is Kind.DATETIME]
@@ -87,76 +103,82 @@ class Sender:
             StoppedError: no further batch will fare better now; rows that were not applied are pending again.
             LostLeaseError: another process has taken the run over.
         """
-        waiting: list[tuple[Sequence[Sendable], int | None]] = [(batch, None)]
+        waiting = [_Part(batch, Patience(self._client))]
         while waiting:
-            part, parent = waiting.pop(0)
-            number = await self._ledger.plan([each.ordinal for each in part], parent)
-            waiting[:0] = [(piece, number) for piece in await self._deliver_part(part, number)]
+            part = waiting.pop(0)
+            number = await self._ledger.plan([each.ordinal for each in part.rows], part.parent)
+            waiting[:0] = await self._deliver_part(part.rows, number, part.patience)
 
-    async def _deliver_part(self, part: Sequence[Sendable], number: int) -> list[Sequence[Sendable]]:
+    async def _deliver_part(self, part: Sequence[Sendable], number: int, patience: Patience) -> list[_Part]:
         """Deliver one batch until it is answered; return the parts that are left to deliver."""
-        attempt = 0
-        refreshed = False
-        begun = self._client.monotonic()
         while True:
-            attempt += 1
             answer, reading = await self._attempt(part, number)
             status = answer.status if answer else None
             match reading:
                 case Judged():
-                    await self._judged(part, number, reading, status)
-                    return []
+                    rest = await self._judged(part, number, reading, status, patience)
+                    return [_Part(rest, patience, number)] if rest else []
                 case StopRun():
                     await self._ledger.not_applied(number, status)
                     raise reading.error()
                 case Split() if len(part) == 1:
-                    await self._judged(part, number, _alone(reading), status)
+                    await self._judged(part, number, _alone(reading), status, patience)
                     return []
                 case Split():
+                    self._doubts = 0
                     await self._ledger.not_applied(number, status)
-                    return _parts(part, reading)
+                    return [_Part(piece, Patience(self._client), number) for piece in _parts(part, reading)]
                 case RefreshToken():
                     await self._ledger.not_applied(number, status)
-                    if refreshed or answer is None:
+                    if patience.refreshed or answer is None:
                         raise CredentialsRefusedError(
                             "The server refuses a fresh access token.",
                             "Check that data centre and credentials belong together, log in again, then resume.",
                         )
-                    refreshed = True
                     await self._client.refresh(answer)
-                    attempt -= 1
+                    patience.refreshed = True
                 case TryAgain(certain_not_applied=True):
                     await self._ledger.not_applied(number, status)
                     cause = Cause.THROTTLED if reading.throttled else Cause.NOT_SENT if answer is None else Cause.SERVER
-                    await self._client.wait(
-                        attempt, cause, begun=begun, retry_after=reading.retry_after, reason=reading.reason
-                    )
+                    await patience.wait(cause, reading.reason, reading.retry_after)
                 case TryAgain() | Doubt():
                     await self._in_doubt(part, number, (), status)
                     if self._operation.creates:
                         return []
-                    cause = Cause.LOST if answer is None else Cause.SERVER
-                    await self._client.wait(attempt, cause, begun=begun, retry_after=None, reason=reading.reason)
+                    await patience.wait(Cause.LOST if answer is None else Cause.SERVER, reading.reason)
                     rest = await self._settle_by_reading(part, number)
+                    if not rest:
+                        return []
                     if len(rest) < len(part):
-                        return [rest] if rest else []
+                        return [_Part(rest, patience, number)]
+                    await self._ledger.plan_again(number)
                 case _:
                     assert_never(reading)
 
     async def _attempt(self, part: Sequence[Sendable], number: int) -> tuple[Answer | None, Reading]:
         """Make one request of the batch, and say what it proves."""
-        records = [self._at_this_moment(each.record) for each in part]
-        request = self._operation.request(records, triggers=self._triggers)
-        body = _ENCODER.encode(request.body) if request.body is not None else None
-        await self._ledger.sending(
-            number, [each.ordinal for each in part], hashlib.sha256(body or request.path.encode()).hexdigest()
-        )
-        try:
-            answer = await self._client.send(request.method, request.path, body=body, cost=write_cost(len(part)))
-        except NotSentError as error:
-            return None, TryAgain(throttled=False, certain_not_applied=True, reason=str(error))
-        except LostError as error:
-            return None, Doubt(str(error))
+        # The intent is written when there is room for the request and not before: what still stands in the queue when
+        # the process dies has certainly not left.
+        async with self._client.turn():
+            self._go_on()
+            records = [self._at_this_moment(each.record) for each in part]
+            request = self._operation.request(records, triggers=self._triggers)
+            body = _ENCODER.encode(request.body) if request.body is not None else None
+            await self._ledger.sending(
+                number, [each.ordinal for each in part], hashlib.sha256(body or request.path.encode()).hexdigest()
+            )
+            try:
+                answer = await self._client.exchange(
+                    request.method, request.path, body=body, cost=write_cost(len(part))
+                )
+            except NotSentError as error:
+                return None, TryAgain(throttled=False, certain_not_applied=True, reason=str(error))
+            except LostError as error:
+                return None, Doubt(str(error))
+            except BulkzcrmError:
+                # No token could be had, so nothing has left.
+                await self._ledger.not_applied(number)
+                raise
         sent = Sent(
             records=records,
             ids=[each.record_id or None for each in part],
@@ -179,40 +201,40 @@ class Sender:
             name: _iso(moment) if name in self._moments and value == NOW else value for name, value in record.items()
         }
 
-    async def _judged(self, part: Sequence[Sendable], number: int, judged: Judged, status: int | None) -> None:
-        outcomes: list[RowOutcome] = []
-        doubtful = 0
+    async def _judged(
+        self, part: Sequence[Sendable], number: int, judged: Judged, status: int | None, patience: Patience
+    ) -> list[Sendable]:
+        """Write the verdicts; return the rows that have to go again, once it is their time to."""
+        outcomes = []
+        doubtful: list[Sendable] = []
+        again: list[Sendable] = []
+        reason = ""
         for each, verdict in zip(part, judged.verdicts, strict=True):
             match verdict:
-                case Succeeded():
-                    outcomes.append(
-                        RowOutcome(
-                            ordinal=each.ordinal,
-                            status=Progress.SUCCEEDED,
-                            record_id=verdict.record_id or each.record_id,
-                        )
-                    )
-                case Rejected():
-                    outcomes.append(
-                        RowOutcome(
-                            ordinal=each.ordinal,
-                            status=Progress.REJECTED,
-                            problems=verdict.problems,
-                            record_id=each.record_id,
-                        )
-                    )
+                case Succeeded() | Rejected():
+                    outcomes.append(_outcome(each, verdict))
                 case NotApplied():
                     outcomes.append(RowOutcome(ordinal=each.ordinal, status=Progress.PENDING))
+                    again.append(each)
+                    reason = verdict.reason
                 case Uncertain():
-                    doubtful += 1
+                    doubtful.append(each)
+                    reason = verdict.reason
                 case _:
                     assert_never(verdict)
+        rejected = sum(outcome.status is Progress.REJECTED for outcome in outcomes)
         if doubtful:
             await self._in_doubt(part, number, outcomes, status)
         else:
             self._doubts = 0
             await self._ledger.answered(number, outcomes, status)
-        self._budget.spend(sum(outcome.status is Progress.REJECTED for outcome in outcomes))
+        self._budget.spend(rejected)
+        readable = [] if self._operation.creates else doubtful
+        if again or readable:
+            await patience.wait(Cause.SERVER if readable else Cause.THROTTLED, reason)
+        if readable:
+            again += await self._settle_by_reading(readable, number, goes_on=True)
+        return sorted(again, key=lambda each: each.ordinal)
 
     async def _in_doubt(
         self, part: Sequence[Sendable], number: int, known: Sequence[RowOutcome], status: int | None
@@ -228,20 +250,23 @@ class Sender:
                 "Nothing more is sent, so that no further rows become unknown; resume when the server is well again.",
             )
 
-    async def _settle_by_reading(self, part: Sequence[Sendable], number: int) -> list[Sendable]:
-        """Read the records of a batch in doubt; return the rows that are not yet as they should be."""
-        agreeing = await self._recheck(part)
-        rest = [each for each in part if each.ordinal not in agreeing]
-        if len(rest) == len(part):
-            await self._ledger.plan_again(number)
-            return rest
-        outcomes = [
-            RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, record_id=each.record_id)
-            if each.ordinal in agreeing
-            else RowOutcome(ordinal=each.ordinal, status=Progress.PENDING)
-            for each in part
-        ]
-        await self._ledger.answered(number, outcomes)
+    async def _settle_by_reading(
+        self, doubtful: Sequence[Sendable], number: int, *, goes_on: bool = False
+    ) -> list[Sendable]:
+        """Read the records of rows in doubt; return the rows that are not yet as they should be.
+
+        Where none of them is, the batch is left as it stands, unless it `goes_on` in another one.
+        """
+        agreeing = await self._recheck(doubtful)
+        rest = [each for each in doubtful if each.ordinal not in agreeing]
+        if agreeing or goes_on:
+            outcomes = [
+                RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, record_id=each.record_id)
+                if each.ordinal in agreeing
+                else RowOutcome(ordinal=each.ordinal, status=Progress.PENDING)
+                for each in doubtful
+            ]
+            await self._ledger.answered(number, outcomes)
         return rest
 
     def _tell(self, part: Sequence[Sendable], number: int, answer: Answer, reading: Reading) -> None:
@@ -260,6 +285,15 @@ class Sender:
                 limit=self._client.limiter.limit,
             )
         )
+
+
+def _outcome(each: Sendable, verdict: Succeeded | Rejected) -> RowOutcome:
+    if isinstance(verdict, Succeeded):
+        record_id = verdict.record_id or each.record_id
+        return RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, code="SUCCESS", record_id=record_id)
+    return RowOutcome(
+        ordinal=each.ordinal, status=Progress.REJECTED, problems=verdict.problems, record_id=each.record_id
+    )
 
 
 def _parts(part: Sequence[Sendable], split: Split) -> list[Sequence[Sendable]]:

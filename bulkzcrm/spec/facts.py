@@ -46,7 +46,7 @@ class Facts:
             NotKnownError: the row does not say, and what is there now was not read.
         """
         if name in self.given:
-            return self.given[name] or (self.given[name] if isinstance(self.given[name], bool | int) else None)
+            return None if self.given[name] in (None, "", [], {}) else self.given[name]
         if self.current is None or name in self.current.silent:
             raise NotKnownError(name)
         value = self.current.record.get(name)

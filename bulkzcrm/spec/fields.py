@@ -45,7 +45,7 @@ class Lookup(StrEnum):
 class Field:
     """One field of an operation.
 
-    `mandatory` means that the row must give it. `choices` are the API's own spellings; `aliases` maps further
+    `mandatory` means that the row must give it, `never_empty` that a row may leave it out but not clear it. `choices` are the API's own spellings; `aliases` maps further
     accepted spellings (casefolded, blanks removed) to one of them; with `open_choices` a text that is none of them is
     passed on as written, for the server to judge. `maximum_length` counts characters, `maximum_values` the entries of
     a list, `minimum` and `maximum` are inclusive.
@@ -56,6 +56,7 @@ class Field:
     kind: Kind
     about: str
     mandatory: bool = False
+    never_empty: bool = False
     choices: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     open_choices: bool = False

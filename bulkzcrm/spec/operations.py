@@ -37,7 +37,11 @@ _SERVICE_SCOPES: Final = {
     Reading.PREFERENCES: "ZohoCRM.settings.modules.READ",
 }
 
-_UPDATE_FIELDS: Final = (ID, *(replace(each, mandatory=False) for each in SERVICE_FIELDS))
+_UPDATE_FIELDS: Final = (
+    ID,
+    # What a new service must have, an existing one keeps.
+    *(replace(each, mandatory=False, never_empty=each.mandatory) for each in SERVICE_FIELDS),
+)
 
 _STATUS_CHANGE_FIELDS: Final = (
     ID,

@@ -15,6 +15,7 @@ ID: Final = Field(
     label="Record Id",
     kind=Kind.ID,
     about="The id of the record to change, 18 or 19 digits.",
+    never_empty=True,
     headers=("Service Id", "Record ID", "ZOHOCRM Id"),
 )
 

@@ -32,7 +32,7 @@ def _days_given(facts: Facts) -> Broken | None:
 
 
 def _sameness_given(facts: Facts) -> Broken | None:
-    if facts.given.get("type") != "custom" or "same_as_everyday" in facts.given:
+    if facts.given.get("type") != "custom" or not _absent(facts, "same_as_everyday"):
         return None
     return Broken(
         "type is custom, and then same_as_everyday must say yes or no, but it is blank.",

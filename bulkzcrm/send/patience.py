@@ -1,0 +1,34 @@
+"""How long one batch is tried: counted from the first attempt that failed, and inherited by what is left of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from bulkzcrm.client import Client
+from bulkzcrm.retry import Cause
+
+__all__ = ["Patience"]
+
+
+@final
+@dataclass(slots=True)
+class Patience:
+    """The failures in a row of one batch, and of the part of it that has to go again.
+
+    `refreshed` tells that the token was renewed for the last attempt.
+    """
+
+    client: Client
+    failures: int = 0
+    begun: float | None = None
+    refreshed: bool = False
+
+    async def wait(self, cause: Cause, reason: str, retry_after: float | None = None) -> None:
+        """Wait before the next attempt. Raises `UnreachableError` when it has been tried for long enough."""
+        self.failures += 1
+        self.refreshed = False
+        if self.begun is None:
+            # Standing in the queue, and the attempt that has just failed, are no part of the waiting.
+            self.begun = self.client.monotonic()
+        await self.client.wait(self.failures, cause, begun=self.begun, retry_after=retry_after, reason=reason)
