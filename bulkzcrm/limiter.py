@@ -65,7 +65,7 @@ class Limiter:
 
     @property
     def learned(self) -> int | None:
-        """The limit as far as the organisation itself has taught it, by turning requests away; `None` if it never did."""
+        """The limit that the organisation taught by turning requests away; `None` if it never did."""
         return None if self._doubling else self._limit
 
     @property

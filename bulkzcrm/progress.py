@@ -48,6 +48,7 @@ class Voice:
         self._bar: TaskID | None = None
         self._files = ExitStack()
         self._log = logger()
+        self._run = ""
         self._total = 0
         self._done = 0
         self._said_at = 0.0
@@ -124,6 +125,9 @@ class Voice:
                 assert_never(event)
 
     def _begin(self, event: Begun) -> None:
+        if event.run == self._run:
+            return
+        self._run = event.run
         self._files.close()
         self._files.enter_context(logging_to(event.folder / "run.log", verbosity=self._verbosity, stream=self._stream))
         self._log.info("begun", run=event.run)

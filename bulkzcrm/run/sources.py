@@ -18,7 +18,7 @@ def origin_of(source: Source, options: RunOptions) -> Origin:
     read = ReadOptions(
         sheet=options.sheet, header_row=options.header_row, encoding=options.encoding, delimiter=options.delimiter
     )
-    opened = open_source(sys.stdin.buffer if source == "-" else source, read)
+    opened = open_source(sys.stdin.buffer if isinstance(source, str) and source == "-" else source, read)
 
     def opening() -> AbstractContextManager[Table]:
         return opened
