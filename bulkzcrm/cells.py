@@ -127,7 +127,7 @@ def _tagged(value: CellValue) -> tuple[str, str]:
         case FormulaWithoutValue():
             return "formula", value.formula
         case _:
-            return "str", value or ""
+            return "str", str(value or "")
 
 
 def _untagged(tag: str, text: str) -> CellValue:

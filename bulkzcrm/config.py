@@ -57,10 +57,18 @@ class Connection:
 
 
 def home(environ: Mapping[str, str]) -> Path:
-    """Return the folder of journal, tokens and profiles: `BULKZCRM_HOME`, else the platform's user state folder."""
+    """Return the folder of journal, tokens and profiles: `BULKZCRM_HOME`, else the platform's user state folder.
+
+    Raises ConfigurationError for the home of a user that there is not.
+    """
     given = environ.get("BULKZCRM_HOME", "").strip()
     if given:
-        return Path(given).expanduser().absolute()
+        try:
+            return Path(given).expanduser().absolute()
+        except RuntimeError as error:
+            raise ConfigurationError(
+                f"BULKZCRM_HOME is {given}, and there is no such user's folder.", "Give the path of a folder."
+            ) from error
     return platformdirs.user_state_path("bulkzcrm", appauthor=False)
 
 

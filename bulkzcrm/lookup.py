@@ -97,6 +97,9 @@ class Directory:
 
     def _find(self, given: Record, problems: list[Problem], unreadable: frozenset[str]) -> tuple[Current | None, str]:
         """Find the record that a row means by its id, else by its name."""
+        if "id" in unreadable:
+            # The name beside an id that cannot be read is perhaps a new one: it finds nothing.
+            return None, ""
         record_id, name = given.get("id"), given.get(self._find_by_name)
         if record_id is None and name is None:
             if unreadable.isdisjoint(self._operation.find_by):
@@ -164,26 +167,30 @@ class Directory:
         given.pop("module", None)
 
     def _only_record(self, given: Record, problems: list[Problem]) -> Current | None:
-        hours = self._organisation.business_hours if self._organisation else None
+        if self._organisation is None:
+            return None
+        if self._operation.current is Reading.PREFERENCES:
+            enabled = self._organisation.job_sheet_enabled
+            return None if enabled is None else Current({"job_sheet_enabled": enabled})
+        hours = self._organisation.business_hours
         if hours is None:
             return None
         wanted = given.get("id")
-        if wanted is not None and hours.id and wanted != hours.id and self._operation.current is Reading.BUSINESS_HOURS:
+        if wanted is not None and hours.id and wanted != hours.id:
             problems.append(_no_such_id(str(wanted)))
         return Current(dict(hours.record))
 
     def _members(self, field: str, value: Json) -> Json | Problem:
-        members: list[Json] = []
+        ids: dict[str, None] = {}
         for token in _tokens(value):
             if token.isdigit():
-                members.append({"Members": {"id": token}})
+                ids[token] = None
                 continue
             user = self._user(field, token)
             if isinstance(user, Problem):
                 return user
-            if {"Members": {"id": user.id}} not in members:
-                members.append({"Members": {"id": user.id}})
-        return members
+            ids[user.id] = None
+        return [{"Members": {"id": user_id}} for user_id in ids]
 
     def _user(self, field: str, token: str) -> User | Problem:
         if self._users is None:

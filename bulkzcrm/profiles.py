@@ -12,7 +12,15 @@ from typing import TypeAlias
 from bulkzcrm.errors import ConfigurationError
 from bulkzcrm.private_files import others_can_read, write_private
 
-__all__ = ["PROFILE_KEYS", "Profiles", "permission_note", "profiles_file", "read_profiles", "write_profile"]
+__all__ = [
+    "PROFILE_KEYS",
+    "Profiles",
+    "permission_note",
+    "profiles_file",
+    "read_profiles",
+    "refuse_unfit_name",
+    "write_profile",
+]
 
 PROFILE_KEYS = (
     "api_domain",
@@ -57,17 +65,22 @@ def permission_note(home: Path) -> str | None:
     return None
 
 
+def refuse_unfit_name(name: str) -> None:
+    """Raise ConfigurationError when the name will not do for a profile."""
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"{name!r} will not do as the name of a profile.",
+            "Use 1 to 64 letters, digits, hyphens and underscores.",
+        )
+
+
 def write_profile(home: Path, name: str, settings: Mapping[str, str]) -> Path:
     """Write one profile whole, in place of one of that name, and return the file's path.
 
     The file is replaced in one step and is its owner's alone. Raises ConfigurationError when the name or a key will
     not do, or the file cannot be read, written, or changed without touching other tables.
     """
-    if not _NAME.fullmatch(name):
-        raise ConfigurationError(
-            f"{name!r} will not do as the name of a profile.",
-            "Use 1 to 64 letters, digits, hyphens and underscores.",
-        )
+    refuse_unfit_name(name)
     path = profiles_file(home)
     before = _text(path)
     wanted = {**_tables(path, before), name: dict(_settings(path, name, settings))}

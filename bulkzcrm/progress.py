@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO, assert_never, final
 
 from bulkzcrm.events import (
@@ -28,10 +28,15 @@ from bulkzcrm.redact import scrub
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-__all__ = ["Voice"]
+__all__ = ["Voice", "printable"]
 
 _LINE_EVERY_S = 5.0
 """Not on a terminal, progress is a line now and then, so that logs of scheduled runs stay short."""
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters: what stands in a spreadsheet must not steer anybody's terminal."""
+    return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
 
 
 @final
@@ -51,7 +56,7 @@ class Voice:
         self._run = ""
         self._total = 0
         self._done = 0
-        self._said_at = 0.0
+        self._said_at = time.monotonic()
 
     @contextmanager
     def speaking(self) -> Iterator[Voice]:
@@ -88,10 +93,12 @@ class Voice:
         """Tell a sentence."""
         if self._quiet and not even_if_quiet:
             return
-        text = scrub(text)
+        text = printable(scrub(text))
         if self._progress is not None:
             self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        else:
+            return
+        # A terminal that has gone is no reason to stop.
+        with suppress(OSError):
             self._stream.write(text + "\n")
             self._stream.flush()
 

@@ -67,6 +67,7 @@ def _options(organisation: Mapping[str, Json]) -> SandboxOptions:
     return SandboxOptions(
         active_service_limit=organisation.get("active_services_limit", 500),
         active_rule_limit=organisation.get("active_rules_limit", 5),
+        list_subforms=organisation.get("list_shows_members", False),
         scopes=frozenset(organisation.get("scopes", ALL_SCOPES)),
         forbidden=frozenset(name for several in names for name in several),
     )

@@ -41,6 +41,7 @@ ORGANISATION_KEYS = {
     "active_rules_limit",
     "scopes",
     "forbidden",
+    "list_shows_members",
 }
 SENT = [pair for pair in PAIRS if pair.request]
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import click
 
 from bulkzcrm import __version__
-from bulkzcrm.errors import BulkzcrmError
+from bulkzcrm.errors import BulkzcrmError, OutputError, UsageError
 
 __all__ = ["main"]
 
@@ -68,32 +69,61 @@ def bulkzcrm() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and leave with its exit status (0, 1, 2, 3 or 130)."""
     _speak_utf8()
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        status = bulkzcrm.main(args=arguments, prog_name="bulkzcrm", standalone_mode=False)
+        _refuse_undecodable(words)
+        status = bulkzcrm.main(args=words, prog_name="bulkzcrm", standalone_mode=False)
     except click.exceptions.Exit as left:
         status = left.exit_code
     except click.Abort:
         status = 130
     except click.ClickException as error:
-        status = _refused_by_usage(error, sys.argv[1:] if arguments is None else arguments)
+        status = _refused_by_usage(error, words)
     except BulkzcrmError as error:
-        from bulkzcrm.redact import scrub  # noqa: PLC0415 - only when something went wrong
-
-        click.echo(scrub(f"bulkzcrm: {error}"), err=True)
-        status = error.exit_status
+        status = _ended_by(error, words)
+    except OSError as error:
+        reason = " ".join(filter(None, [error.strerror or str(error), error.filename and f"({error.filename})"]))
+        status = _ended_by(
+            OutputError(f"The system refused something that was needed: {reason}.", "Mend that and try again."), words
+        )
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _refused_by_usage(error: click.ClickException, arguments: list[str]) -> int:
     """Say what is wrong with the words of a command; with `--json` also as the one object that was asked for."""
     error.show()
-    if "--json" in arguments:
-        from bulkzcrm.cli.results import refused_json  # noqa: PLC0415 - only when something went wrong
+    _say_json(UsageError(error.format_message(), "--help shows how the command is used."), arguments)
+    return UsageError.exit_status
 
-        click.echo(
-            refused_json(error.format_message(), next(iter(arguments[1:]), ""), check=arguments[:1] == ["check"])
-        )
-    return 2
+
+def _refuse_undecodable(arguments: list[str]) -> None:
+    """Refuse words that are no text: they could be neither kept in the journal nor shown."""
+    for word in arguments:
+        if not word.isascii() and any("\ud800" <= character <= "\udfff" for character in word):
+            raise UsageError(
+                f"{word.encode(errors='replace').decode()} holds bytes that are no text in this terminal's encoding.",
+                "Rename the file, or write the word in UTF-8.",
+            )
+
+
+def _ended_by(error: BulkzcrmError, arguments: list[str]) -> int:
+    from bulkzcrm.cli.speaking import complain  # noqa: PLC0415 - only when something went wrong
+
+    complain(str(error))
+    _say_json(error, arguments)
+    return error.exit_status
+
+
+def _say_json(error: BulkzcrmError, arguments: list[str]) -> None:
+    if "--json" not in arguments:
+        return
+    from bulkzcrm.cli.results import ended_json  # noqa: PLC0415 - only when something went wrong
+    from bulkzcrm.cli.speaking import tell  # noqa: PLC0415 - the same
+    from bulkzcrm.spec.operations import OPERATIONS  # noqa: PLC0415 - the same
+
+    operation = next((word for word in arguments if word in OPERATIONS), "")
+    with suppress(OutputError):
+        tell(ended_json(error, operation, check=arguments[:1] == ["check"]))
 
 
 def _speak_utf8() -> None:

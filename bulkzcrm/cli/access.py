@@ -10,13 +10,15 @@ from typing import Any
 import anyio
 import click
 
+from bulkzcrm.cli.speaking import complain, tell
 from bulkzcrm.config import Connection, home, load_connection, write_profile
 from bulkzcrm.errors import BulkzcrmError
+from bulkzcrm.redact import scrub
 
 __all__ = ["auth"]
 
 
-@click.group()
+@click.group(epilog="Example: bulkzcrm auth status --profile main")
 def auth() -> None:
     """Log in, and see what the login may do."""
 
@@ -31,10 +33,11 @@ def login(*, code: str, profile: str) -> None:
     Data centres other than the American one: set BULKZCRM_API_DOMAIN and BULKZCRM_ACCOUNTS_URL, too.
     """
     from bulkzcrm.auth import exchange_code  # noqa: PLC0415 - aiohttp takes its time
-    from bulkzcrm.profiles import read_profiles  # noqa: PLC0415 - the same
+    from bulkzcrm.profiles import read_profiles, refuse_unfit_name  # noqa: PLC0415 - the same
     from bulkzcrm.wire import Wire  # noqa: PLC0415 - the same
 
     folder = home(os.environ)
+    refuse_unfit_name(profile)  # before the code is spent, which works only once
     known = profile in read_profiles(folder)
     connection = load_connection(profile=profile if known else None, environ=os.environ, home=folder, for_login=True)
 
@@ -43,7 +46,7 @@ def login(*, code: str, profile: str) -> None:
             return (await exchange_code(wire, connection, code)).reveal()
 
     path = write_profile(folder, profile, _settings(connection, anyio.run(trade)))
-    click.echo(f"profile {profile}: written to {path}")
+    tell(f"profile {profile}: written to {path}")
     click.echo(f"See what it may do: bulkzcrm auth status --profile {profile}", err=True)
 
 
@@ -70,27 +73,28 @@ def status(*, profile: str | None, as_json: bool) -> None:
     """Show organisation, user and edition, and what each operation lacks."""
     from bulkzcrm.run.standing import Standing, read_standing  # noqa: PLC0415 - aiohttp takes its time
 
-    connection = load_connection(profile=profile, environ=os.environ, home=home(os.environ))
-    for note in connection.notes:
-        click.echo(f"Warning: {note}", err=True)
-
-    async def ask() -> Standing:
+    async def ask(connection: Connection) -> Standing:
         return await read_standing(connection)
 
     try:
-        standing = anyio.run(ask)
+        connection = load_connection(profile=profile, environ=os.environ, home=home(os.environ))
+        for note in connection.notes:
+            click.echo(f"Warning: {note}", err=True)
+        standing = anyio.run(ask, connection)
     except BulkzcrmError as error:
-        if as_json:
-            click.echo(json.dumps({"profile": connection.profile, "error": str(error)}))
-        raise
+        if not as_json:
+            raise
+        complain(str(error))
+        tell(json.dumps({"profile": profile, "error": scrub(str(error))}))
+        raise click.exceptions.Exit(error.exit_status) from error
     if as_json:
-        click.echo(json.dumps(standing.as_json(connection)))
+        tell(json.dumps(standing.as_json(connection)))
         return
     _say(standing.as_json(connection))
 
 
 def _say(told: dict[str, Any]) -> None:
     for name in ("profile", "organisation", "type", "user", "edition", "api_domain", "secrets"):
-        click.echo(f"{name.replace('_', ' '):<13} {told[name] or '-'}")
+        tell(f"{name.replace('_', ' '):<13} {told[name] or '-'}")
     for operation, lacks in told["operations"].items():
-        click.echo(f"{operation:<27} {'; '.join(lacks) if lacks else 'nothing that can be seen is lacking'}")
+        tell(f"{operation:<27} {'; '.join(lacks) if lacks else 'nothing that can be seen is lacking'}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bulkzcrm.cli.finishing import finish, finish_job, mending_command, resume_words
-from bulkzcrm.cli.options import output_options, pace_options, run_options, voice_options
-from bulkzcrm.cli.session import Session, default_folder
+from bulkzcrm.cli.finishing import finish, finish_job, mending_command, mending_commands, resume_words
+from bulkzcrm.cli.options import formats_of, output_options, pace_options, run_options, voice_options
+from bulkzcrm.cli.session import Session
 from bulkzcrm.errors import UsageError
 from bulkzcrm.journal import Journal, Run, RunState
 from bulkzcrm.run.engine import begin, carry_on, new_run_id
@@ -38,7 +39,7 @@ def _sandbox(run: Run) -> Path | None:
     return state
 
 
-@click.command(epilog="Example: bulkzcrm resume 20300107-093000-1f2e3d")
+@click.command(epilog="Example: bulkzcrm resume 20300107-093000-1f2e3d4a5")
 @click.argument("run", required=False)
 @click.option("--profile", metavar="NAME", help="The organisation of the run, if its profile has another name now.")
 @click.option("--yes", "-y", is_flag=True, help="Send without being asked.")
@@ -52,20 +53,26 @@ def resume(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **give
             chosen = _resumable(journal, run)
             job = chosen.lookups.get("job")
             profile = _profile(chosen, given["profile"])
-            options = run_options(given, base=RunOptions.from_json(chosen.options))
+            runs = steps_of(journal, chosen)
+            changed = {
+                each.id: run_options(given, base=RunOptions.from_json(each.options)) for each in _left(journal, runs)
+            }
             async with session.organisation(profile, sandbox=_sandbox(chosen)) as around:
-                journal.update_run(chosen.id, chosen.epoch, options=options.to_json())
+                for each, options in changed.items():
+                    journal.update_run(each, journal.run(each).epoch, options=options.to_json())
                 if isinstance(job, dict):
                     session.yes = session.yes or job.get("yes") is True
-                    return await carry_on_steps(
+                    steps = await carry_on_steps(
                         journal,
                         str(job.get("name")),
-                        steps_of(journal, chosen),
+                        runs,
                         around,
                         goes_on_after_failed_rows=job.get("goes_on_after_failed_rows") is True,
                         from_run=chosen.id,
                         resume=lambda run_id: command_line(resume_words(run_id, profile)),
                     )
+                    mending_commands(session.voice, journal, runs, steps, profile)
+                    return steps
                 ending = await carry_on(
                     journal,
                     chosen.id,
@@ -79,17 +86,18 @@ def resume(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **give
     finish_job(work, operation="", as_json=as_json, quiet=quiet, verbose=verbose, yes=given["yes"])
 
 
+def _left(journal: Journal, runs: Sequence[str]) -> Iterator[Run]:
+    """Yield those runs that are not finished."""
+    return (run for run in map(journal.run, runs) if run.state is not RunState.FINISHED)
+
+
 def _resumable(journal: Journal, run: str | None) -> Run:
     if run is None:
         latest = journal.latest_resumable()
         if latest is None:
             raise UsageError("There is no run that can be resumed.", "`bulkzcrm runs` lists the runs.")
         # Of a job, its first step that is not finished comes first.
-        return next(
-            found
-            for each in steps_of(journal, latest)
-            if (found := journal.run(each)).state is not RunState.FINISHED or each == latest.id
-        )
+        return next(_left(journal, steps_of(journal, latest)))
     chosen = journal.run(run)
     if chosen.state is RunState.FINISHED:
         raise UsageError(f"The run {run} is finished.", f"`bulkzcrm report {run}` writes its report again.")
@@ -100,7 +108,7 @@ def _resumable(journal: Journal, run: str | None) -> Run:
     return chosen
 
 
-@click.command(epilog="Example: bulkzcrm retry 20300107-093000-1f2e3d --yes")
+@click.command(epilog="Example: bulkzcrm retry 20300107-093000-1f2e3d4a5 --yes")
 @click.argument("run", required=False)
 @click.option("--profile", metavar="NAME", help="The organisation of the run, if its profile has another name now.")
 @click.option("--yes", "-y", is_flag=True, help="Send without being asked.")
@@ -121,8 +129,8 @@ def retry(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **given
             changed = run_options(given, base=RunOptions.from_json(earlier.options))
             options = retry_options(earlier, changed)
             run_id = new_run_id(session.without_organisation())
-            folder = Path(given["output"]).absolute() if given["output"] else default_folder(run_id)
-            formats = earlier.formats if given["formats"] == "csv" else tuple(given["formats"].split(","))
+            folder = session.folder(given["output"], run_id)
+            formats = formats_of(given["formats"], earlier.formats)
             async with session.organisation(profile, sandbox=_sandbox(earlier)) as around:
                 await begin(
                     journal,

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import click
 
-from bulkzcrm.cli.results import exit_status, refused_job_json, refused_json, say_result
+from bulkzcrm.cli.results import ended_job_json, ended_json, exit_status, say_result
 from bulkzcrm.cli.session import Session, drive
-from bulkzcrm.errors import BulkzcrmError
-from bulkzcrm.journal import Run
+from bulkzcrm.cli.speaking import complain, tell
+from bulkzcrm.errors import BulkzcrmError, OutputError
+from bulkzcrm.journal import JournalReader, Run
 from bulkzcrm.progress import Voice
-from bulkzcrm.redact import scrub
 from bulkzcrm.run.options import RunOptions, command_line
 from bulkzcrm.run.reporting import Ending
 from bulkzcrm.run.steps import JobEnding
 
-__all__ = ["finish", "finish_job", "mending_command", "resume_words"]
+__all__ = ["finish", "finish_job", "mending_command", "mending_commands", "resume_words", "say_last"]
 
 
 def resume_words(run: str, profile: str | None) -> list[str]:
@@ -43,6 +44,14 @@ def mending_command(voice: Voice, run: Run, ending: Ending, profile: str | None)
     rows = "1 row" if ending.failed == 1 else f"{ending.failed:,} rows"
     voice.say(f"To mend: {rows} in failed.csv. Correct them there, then:")
     voice.say(f"  {command_line(words)}")
+
+
+def mending_commands(
+    voice: Voice, journal: JournalReader, runs: Sequence[str], ending: JobEnding, profile: str | None
+) -> None:
+    """Say the same of every step of a job that has failed rows."""
+    for run, step in zip(runs, ending.steps, strict=True):
+        mending_command(voice, journal.run(run), step, profile)
 
 
 def finish(
@@ -88,43 +97,48 @@ def finish_job(
         with voice.speaking():
             ending = drive(session, lambda: work(session))
     except BulkzcrmError as error:
-        click.echo(scrub(f"bulkzcrm: {error}"), err=True)
+        complain(str(error))
+        session.forget_folders()
         if as_json:
-            click.echo(
-                refused_json(str(error), operation, check=checking)
-                if job is None
-                else refused_job_json(str(error), job)
-            )
+            with suppress(OutputError):
+                tell(ended_json(error, operation, check=checking) if job is None else ended_job_json(error, job))
         sys.exit(error.exit_status)
+    status = _say_ending(ending, as_json=as_json)
+    resume = ending.resume if isinstance(ending, JobEnding) else ending.summary.resume
+    if resume is not None:
+        say_last(resume)
+    sys.exit(status)
+
+
+def _say_ending(ending: Ending | JobEnding, *, as_json: bool) -> int:
+    """Say why it stopped, then the result, and return the exit status."""
     if isinstance(ending, JobEnding):
-        _say_job(ending, as_json=as_json)
-        sys.exit(ending.exit_status)
-    _say_run(ending, as_json=as_json)
-    sys.exit(exit_status(ending.summary))
-
-
-def _say_run(ending: Ending, *, as_json: bool) -> None:
-    summary = ending.summary
-    if summary.stopped_because:
-        click.echo(scrub(f"bulkzcrm: {summary.stopped_because}"), err=True)
-    say_result(summary, as_json=as_json)
-    _say_last(summary.resume)
+        status, because = ending.exit_status, ending.stopped_because
+    else:
+        status, because = exit_status(ending.summary), ending.summary.stopped_because
+    if because:
+        complain(because)
+    try:
+        if isinstance(ending, JobEnding):
+            _say_job(ending, as_json=as_json)
+        else:
+            say_result(ending.summary, as_json=as_json)
+    except OutputError as error:
+        complain(str(error))
+        return error.exit_status if status in (0, 1) else status
+    return status
 
 
 def _say_job(ending: JobEnding, *, as_json: bool) -> None:
-    if ending.stopped_because:
-        click.echo(scrub(f"bulkzcrm: {ending.stopped_because}"), err=True)
     if as_json:
-        click.echo(ending.to_json())
-    else:
-        for step in ending.steps:
-            say_result(step.summary, as_json=False)
-        click.echo(f"job {ending.job}: {ending.state.value}")
-    _say_last(ending.resume)
+        tell(ending.to_json())
+        return
+    for step in ending.steps:
+        say_result(step.summary, as_json=False)
+    tell(f"job {ending.job}: {ending.state.value}")
 
 
-def _say_last(resume: str | None) -> None:
+def say_last(resume: str) -> None:
     """Say the command that carries on, as the last line of all."""
-    if resume is not None:
-        sys.stdout.flush()
+    with suppress(OSError):
         click.echo(resume, err=True)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bulkzcrm.cli.finishing import finish_job, resume_words
-from bulkzcrm.cli.options import given_options, merged_options
-from bulkzcrm.cli.session import SANDBOX_FILE, Session, default_folder
+from bulkzcrm.cli.finishing import finish_job, mending_commands, resume_words
+from bulkzcrm.cli.options import formats_of, given_options, merged_options
+from bulkzcrm.cli.session import SANDBOX_FILE, Session
 from bulkzcrm.errors import BulkzcrmError
 from bulkzcrm.jobs import Job, load_job
 from bulkzcrm.journal import Journal
@@ -16,7 +16,7 @@ from bulkzcrm.model import Json
 from bulkzcrm.run.engine import begin, new_run_id
 from bulkzcrm.run.options import command_line
 from bulkzcrm.run.sources import origin_of
-from bulkzcrm.run.steps import JobEnding, carry_on_steps
+from bulkzcrm.run.steps import JobEnding, carry_on_steps, ready
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.spec.operations import OPERATIONS
 
@@ -30,13 +30,12 @@ def run_job(file: Path, given: Mapping[str, Any], *, as_json: bool, quiet: bool,
         job = load_job(file)
         session.yes = session.yes or job.yes
         instance = new_run_id(session.without_organisation())
-        output = Path(given["output"]).absolute() if given["output"] else job.output
-        folder = output or default_folder(instance)
+        folder = session.folder(given["output"] or job.output, instance)
         profile = given["profile"] or job.profile
         async with session.organisation(profile, sandbox=folder / SANDBOX_FILE if given["sandbox"] else None) as around:
             with Journal.open(session.home) as journal:
                 runs = await _begin_all(journal, job, instance, folder, given, around)
-                return await carry_on_steps(
+                ending = await carry_on_steps(
                     journal,
                     job.name,
                     runs,
@@ -44,6 +43,8 @@ def run_job(file: Path, given: Mapping[str, Any], *, as_json: bool, quiet: bool,
                     goes_on_after_failed_rows=job.goes_on_after_failed_rows,
                     resume=lambda run_id: command_line(resume_words(run_id, profile)),
                 )
+                mending_commands(session.voice, journal, runs, ending, profile)
+                return ending
 
     finish_job(work, operation="", as_json=as_json, quiet=quiet, verbose=verbose, yes=given["yes"], job=file.stem)
 
@@ -62,7 +63,7 @@ async def _begin_all(
         },
     }
     runs: list[str] = []
-    formats = job.formats if given["formats"] == "csv" else tuple(given["formats"].split(","))
+    formats = formats_of(given["formats"], job.formats)
     try:
         for number, step in enumerate(job.steps, start=1):
             options = merged_options(step.options, given_options(given))
@@ -85,4 +86,5 @@ async def _begin_all(
         for run_id in runs:
             journal.drop_run(run_id, journal.run(run_id).epoch)
         raise
+    ready(journal, runs)
     return runs

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
@@ -10,9 +12,16 @@ from typing import Any, TypeVar
 import click
 
 from bulkzcrm.errors import UsageError
-from bulkzcrm.run.options import RunOptions
+from bulkzcrm.report import FORMATS
+from bulkzcrm.run.options import LONGEST_WAIT_S, RunOptions
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 __all__ = [
+    "formats_of",
     "given_options",
     "merged_options",
     "output_options",
@@ -23,6 +32,17 @@ __all__ = [
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class _Seconds(click.FloatRange):
+    """Seconds within bounds; `nan` is within none."""
+
+    @override
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value} is no number of seconds.", param, ctx)
+        return seconds
 
 
 def _together(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
@@ -48,18 +68,22 @@ reading_options = _together(
 pace_options = _together(
     click.option("--concurrency", type=click.IntRange(min=1), metavar="N", help="At most so many requests at once."),
     click.option(
-        "--timeout", type=click.FloatRange(min=0.1), default=None, metavar="S", help="Seconds for one request [120]."
+        "--timeout",
+        type=_Seconds(0.1, LONGEST_WAIT_S),
+        default=None,
+        metavar="S",
+        help="Seconds for one request [120].",
     ),
     click.option(
         "--max-wait",
-        type=click.FloatRange(min=0),
+        type=_Seconds(0, LONGEST_WAIT_S),
         default=None,
         metavar="S",
         help="Seconds to keep trying while the server is down or throttling [600].",
     ),
     click.option(
         "--quiet-period",
-        type=click.FloatRange(min=0),
+        type=_Seconds(0, LONGEST_WAIT_S),
         default=None,
         metavar="S",
         help="Seconds before a create whose answer was lost is read back.",
@@ -71,7 +95,7 @@ output_options = _together(
     click.option(
         "--output", "-o", type=click.Path(), metavar="DIR", help="The folder of the report [bulkzcrm-runs/RUN]."
     ),
-    click.option("--format", "formats", default="csv", metavar="LIST", help="Further formats: csv,xlsx,jsonl."),
+    click.option("--format", "formats", metavar="LIST", help="Further formats: csv,xlsx,jsonl."),
 )
 
 voice_options = _together(
@@ -94,6 +118,16 @@ def _pairs(words: Iterable[str], option: str) -> dict[str, str]:
             raise UsageError(f"{option} names {name.strip()} twice.", "Keep one of the two.")
         pairs[name.strip()] = value.strip()
     return pairs
+
+
+def formats_of(text: str | None, otherwise: Iterable[str] = ("csv",)) -> tuple[str, ...]:
+    """Return the report formats that a list names, or the others where nobody gave one. Raises `UsageError`."""
+    given = otherwise if text is None else text.split(",")
+    names = tuple(dict.fromkeys(part.strip().casefold() for part in given if part.strip()))
+    for name in names:
+        if name not in FORMATS:
+            raise UsageError(f"There is no report format {name}.", f"Choose from {', '.join(FORMATS)}.")
+    return names or ("csv",)
 
 
 def run_options(given: Mapping[str, Any], *, base: RunOptions | None = None) -> RunOptions:

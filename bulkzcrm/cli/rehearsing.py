@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import click
 
+from bulkzcrm.cli.speaking import tell
 from bulkzcrm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def sandbox(**given: Any) -> None:
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
     except SandboxError as error:
-        raise UsageError(f"The sandbox cannot be served: {error}.", "Check --state and --port.") from error
+        raise UsageError(str(error), "Look at --state and --port.") from error
 
 
 def _settings(given: Mapping[str, Any]) -> tuple[SandboxOptions, Faults]:
@@ -87,5 +88,5 @@ def _say_environment(stand_in: Sandbox) -> None:
     """Print the lines that point the tool at the sandbox, as this platform's shell takes them."""
     word = "set " if os.name == "nt" else "export "
     for name, value in stand_in.environment().items():
-        click.echo(f"{word}{name}={value}")
+        tell(f"{word}{name}={value}")
     click.echo(f"serving {stand_in.url} until stopped (Ctrl-C)", err=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-import click
-
+from bulkzcrm.cli.speaking import tell
+from bulkzcrm.errors import BulkzcrmError
 from bulkzcrm.redact import scrub
 from bulkzcrm.report import State, Summary
 
-__all__ = ["exit_status", "refused_job_json", "refused_json", "say_result"]
+__all__ = ["ended_job_json", "ended_json", "exit_status", "say_result"]
 
 _COUNTS = ("succeeded", "unchanged", "valid", "invalid", "rejected", "unknown", "unsent")
 
@@ -34,28 +35,39 @@ _GOOD = ("succeeded", "unchanged", "valid")
 def say_result(summary: Summary, *, as_json: bool) -> None:
     """Print the counts and the report's path, or the summary as one JSON object."""
     if as_json:
-        click.echo(summary.to_json())
+        tell(summary.to_json())
         return
     counts = {status.value: count for status, count in summary.counts.items()}
     told = ", ".join(f"{counts[name]:,} {name}" for name in _COUNTS if counts.get(name))
     what = f"run {summary.run}" if summary.run else "check"
     rows = "1 row" if summary.rows == 1 else f"{summary.rows:,} rows"
-    click.echo(f"{what} {summary.state.value}: {rows}{': ' if told else ''}{told}")
+    tell(f"{what} {summary.state.value}: {rows}{': ' if told else ''}{told}")
     if "results" in summary.files:
-        click.echo(f"report: {summary.files['results']}")
+        tell(f"report: {summary.files['results']}")
 
 
-def refused_json(message: str, operation: str, *, check: bool) -> str:
-    """Return the JSON object for a command that was refused."""
-    return Summary.refused(operation=operation, stopped_because=scrub(message), check=check).to_json()
+def ended_json(error: BulkzcrmError, operation: str, *, check: bool) -> str:
+    """Return the JSON object for a command that ended before there were rows to count."""
+    refused = Summary.refused(operation=operation, stopped_because=scrub(str(error)), check=check)
+    return replace(refused, state=_state_after(error)).to_json()
 
 
-def refused_job_json(message: str, job: str) -> str:
-    """Return the JSON object for a job that was refused before any step wrote."""
+def _state_after(error: BulkzcrmError) -> State:
+    match error.exit_status:
+        case 2:
+            return State.REFUSED
+        case 130:
+            return State.INTERRUPTED
+        case _:
+            return State.STOPPED
+
+
+def ended_job_json(error: BulkzcrmError, job: str) -> str:
+    """Return the JSON object for a job that ended before any step wrote."""
     content: dict[str, object] = {
         "job": job,
-        "state": "refused",
-        "stopped_because": scrub(message),
+        "state": _state_after(error).value,
+        "stopped_because": scrub(str(error)),
         "resume": None,
         "steps": [],
     }

@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from bulkzcrm.cli.finishing import finish, mending_command, resume_words
-from bulkzcrm.cli.options import output_options, pace_options, reading_options, run_options, voice_options
-from bulkzcrm.cli.session import SANDBOX_FILE, Session, default_folder
-from bulkzcrm.errors import UsageError
+from bulkzcrm.cli.options import formats_of, output_options, pace_options, reading_options, run_options, voice_options
+from bulkzcrm.cli.session import SANDBOX_FILE, Session
 from bulkzcrm.jobs import no_such_operation
 from bulkzcrm.journal import Journal
 from bulkzcrm.run.engine import begin, carry_on, new_run_id
@@ -29,15 +28,6 @@ def operation_named(name: str) -> Operation:
     if name not in OPERATIONS:
         raise no_such_operation(name)
     return OPERATIONS[name]
-
-
-def formats_of(text: str) -> tuple[str, ...]:
-    """Return the report formats that a list names. Raises `UsageError`."""
-    names = tuple(dict.fromkeys(part.strip().casefold() for part in text.split(",") if part.strip()))
-    for name in names:
-        if name not in ("csv", "xlsx", "jsonl"):
-            raise UsageError(f"There is no report format {name}.", "Choose from csv, xlsx, jsonl.")
-    return names or ("csv",)
 
 
 @click.command(
@@ -85,7 +75,7 @@ def run(
         chosen = operation_named(operation)
         options = run_options(given)
         run_id = new_run_id(session.without_organisation())
-        folder = Path(given["output"]).absolute() if given["output"] else default_folder(run_id)
+        folder = session.folder(given["output"], run_id)
         formats = formats_of(given["formats"])
         sandbox = folder / SANDBOX_FILE if given["sandbox"] else None
         profile = given["profile"]
@@ -133,7 +123,7 @@ def check(operation: str, source: str, *, as_json: bool, quiet: bool, verbose: b
         chosen = operation_named(operation)
         options = run_options(given)
         around = session.without_organisation()
-        folder = Path(given["output"]).absolute() if given["output"] else default_folder(f"{new_run_id(around)}-check")
+        folder = session.folder(given["output"], f"{new_run_id(around)}-check")
         ending = await check_source(
             origin_of(source, options),
             chosen,

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,9 @@ import click
 
 from bulkzcrm.clock import Clock, system_clock
 from bulkzcrm.config import Connection, home, load_connection
-from bulkzcrm.errors import UsageError
+from bulkzcrm.errors import BulkzcrmError, UsageError
+from bulkzcrm.journal import Journal
+from bulkzcrm.journal.place import FILE_NAME
 from bulkzcrm.progress import Voice
 from bulkzcrm.run.signals import InterruptedRunError, StopSignal
 from bulkzcrm.run.surroundings import Preview, Surroundings
@@ -27,6 +29,8 @@ from bulkzcrm.run.surroundings import Preview, Surroundings
 __all__ = ["SANDBOX_FILE", "Session", "at", "default_folder", "drive"]
 
 _T = TypeVar("_T")
+
+LOG_FILE = "run.log"
 
 SANDBOX_FILE = "sandbox.sqlite3"
 """The state of an embedded sandbox, in the folder of its run."""
@@ -64,6 +68,29 @@ class Session:
         self.stop = StopSignal()
         self.yes = yes
         self._reads_standard_input = reads_standard_input
+        self._made: list[Path] = []
+
+    def folder(self, given: str | Path | None, otherwise: str) -> Path:
+        """Return the folder of a run's files: the one that was asked for, or one named after the run."""
+        folder = Path(given).absolute() if given else default_folder(otherwise)
+        self._made += [each for each in (folder, folder.parent) if not each.exists()]
+        return folder
+
+    def forget_folders(self) -> None:
+        """Remove what was put into new folders for runs of which nothing is left: a log, a sandbox, no report."""
+        for folder in self._made:
+            if folder.is_dir() and not self._belongs_to_a_run(folder):
+                _remove_traces(folder)
+
+    def _belongs_to_a_run(self, folder: Path) -> bool:
+        if not (self.home / FILE_NAME).exists():
+            return False
+        try:
+            with Journal.open(self.home) as journal:
+                newest = journal.runs(limit=20)
+        except BulkzcrmError:
+            return True  # better a folder too many than one too few
+        return any(Path(run.output or run.id).is_relative_to(folder) for run in newest)
 
     def without_organisation(self) -> Surroundings:
         """Return the surroundings of a `check`."""
@@ -86,14 +113,21 @@ class Session:
     async def _sandbox(self, state: Path) -> AsyncIterator[Connection]:
         from bulkzcrm.sandbox import Sandbox, SandboxError  # noqa: PLC0415 - a server is needed by rehearsals only
 
-        state.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            state.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"The folder {state.parent} cannot be made: {error.strerror or error}.",
+                "Name one that you may write to with --output.",
+            ) from error
         # The sandbox's tokens are of no use to anybody else, so they are not kept with the real ones.
         with tempfile.TemporaryDirectory(prefix="bulkzcrm-") as scratch:
             try:
                 async with Sandbox(state, clock=self.clock) as sandbox:
                     yield load_connection(profile=None, environ=sandbox.environment(), home=Path(scratch))
             except SandboxError as error:
-                raise UsageError(f"The sandbox cannot be started: {error}.", "Check the run's folder.") from error
+                cure = f"Look at {state.parent}, or name another folder with --output."
+                raise UsageError(str(error), cure) from error
 
     def _confirm(self, preview: Preview) -> None:
         """Show what is about to be written where, and ask. Raises `UsageError` when the answer is no."""
@@ -123,6 +157,18 @@ class Session:
             self.voice.go_on()
         if not agreed:
             raise UsageError("Nothing was sent.", "Run the command again when you are ready.")
+
+
+def _remove_traces(folder: Path) -> None:
+    """Remove logs and sandboxes from a folder, then the folder, unless anything else is in it."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        with suppress(OSError):
+            if path.is_dir():
+                path.rmdir()
+            elif path.name == LOG_FILE or path.name.startswith(SANDBOX_FILE):
+                path.unlink()
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def drive(session: Session, work: Callable[[], Awaitable[_T]]) -> _T:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
-from bulkzcrm.cli.finishing import mending_command, resume_words
+from bulkzcrm.cli.finishing import mending_command, resume_words, say_last
+from bulkzcrm.cli.options import formats_of
 from bulkzcrm.cli.results import say_result
+from bulkzcrm.cli.speaking import tell
 from bulkzcrm.config import home
 from bulkzcrm.jobs import no_such_operation
 from bulkzcrm.journal import Journal, Run, reported_counts
@@ -24,7 +26,7 @@ __all__ = ["explain", "operations", "report", "runs"]
 
 
 @click.command(epilog="Example: bulkzcrm runs --limit 5")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, newest first.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="How many at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 def runs(*, limit: int, as_json: bool) -> None:
     """List the runs, newest first: state, operation, source, organisation, and how the rows ended."""
@@ -43,16 +45,16 @@ def runs(*, limit: int, as_json: bool) -> None:
         for run, counts in found
     ]
     if as_json:
-        click.echo(json.dumps({"runs": told}))
+        tell(json.dumps({"runs": told}))
         return
     if not told:
-        click.echo("There are no runs yet.")
+        tell("There are no runs yet.")
     for each, (_, counts) in zip(told, found, strict=True):
         ended = ", ".join(f"{count:,} {status.value}" for status, count in counts.items() if count) or "no rows"
-        click.echo(f"{each['run']}  {each['state']:<11}  {each['operation']}  {each['source']}: {ended}")
+        tell(f"{each['run']}  {each['state']:<11}  {each['operation']}  {each['source']}: {ended}")
 
 
-@click.command(epilog="Example: bulkzcrm report 20300107-093000-1f2e3d --format xlsx")
+@click.command(epilog="Example: bulkzcrm report 20300107-093000-1f2e3d4a5 --format xlsx")
 @click.argument("run")
 @click.option("--output", "-o", type=click.Path(), metavar="DIR", help="Another folder than the run's own.")
 @click.option("--format", "formats", default=None, metavar="LIST", help="Further formats: csv,xlsx,jsonl.")
@@ -70,7 +72,7 @@ def report(run: str, *, output: str | None, formats: str | None, as_json: bool) 
             found,
             folder,
             resume=command_line(words) if found.state in RESUMABLE else None,
-            formats=tuple(part.strip() for part in formats.split(",")) if formats else None,
+            formats=formats_of(formats, found.formats),
             log=_log(found),
         )
         voice = Voice(quiet=False, verbose=False)
@@ -80,7 +82,7 @@ def report(run: str, *, output: str | None, formats: str | None, as_json: bool) 
             mending_command(voice, found, ending, str(profile) if profile else None)
     say_result(ending.summary, as_json=as_json)
     if ending.summary.resume:
-        click.echo(ending.summary.resume, err=True)
+        say_last(ending.summary.resume)
 
 
 def _log(run: Run) -> Path | None:
@@ -94,11 +96,11 @@ def operations(operation: str | None) -> None:
     """List the operations; of OPERATION its fields, formats, rules and scopes."""
     if operation is None:
         for name, about in operations_table():
-            click.echo(f"{name:<28}{about}")
+            tell(f"{name:<28}{about}")
         return
     if operation not in OPERATIONS:
         raise no_such_operation(operation)
-    click.echo(describe_operation(OPERATIONS[operation]))
+    tell(describe_operation(OPERATIONS[operation]))
 
 
 @click.command(epilog="Example: bulkzcrm explain DEPENDENT_MISMATCH")
@@ -107,4 +109,4 @@ def explain(code: str) -> None:
     """Say what an error CODE means here, what causes it, and what to do."""
     from bulkzcrm.spec.codes import explain as explained  # noqa: PLC0415 - the catalogue is for this command only
 
-    click.echo(explained(code))
+    tell(explained(code))

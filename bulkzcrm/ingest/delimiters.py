@@ -43,35 +43,42 @@ def spoken(delimiter: str) -> str:
 
 
 def detect(sample: str, preferred: str = ",") -> str:
-    """Return the delimiter that splits the most records of a sample into equally many cells, more than one.
+    """Return the delimiter that splits the largest share of a sample's records into equally many cells, more than one.
 
-    With none that does so it is a file of one column: then `preferred`, or the first candidate that does not occur.
+    It is the share that counts, and not the number: split at a character of its texts, a file with line breaks in
+    quoted cells has more records. With none that does so it is a file of one column: then `preferred`, or the
+    first candidate that does not occur.
     """
     candidates = (preferred, *(candidate for candidate in _CANDIDATES if candidate != preferred))
-    best, best_score = "", (0, 0)
+    best, best_score = "", (0.0, 0)
     unused = []
     for delimiter in candidates:
-        widths = _widths(sample, delimiter)
+        widths, is_broken = _widths(sample, delimiter)
         wide = Counter(width for width in widths if width > 1)
         if not wide:
             unused.append(delimiter)
             continue
         width, regular = max(wide.items(), key=lambda counted: (counted[1], counted[0]))
         # A header that is split, or most of the records below a title: else the characters are part of the text.
-        if (widths[0] > 1 or 2 * regular >= len(widths)) and (regular, width) > best_score:
-            best, best_score = delimiter, (regular, width)
+        score = regular / len(widths) / (2 if is_broken else 1), width
+        if (widths[0] > 1 or 2 * regular >= len(widths)) and score > best_score:
+            best, best_score = delimiter, score
     return best or next(iter(unused), preferred)
 
 
-def _widths(sample: str, delimiter: str) -> Sequence[int]:
+def _widths(sample: str, delimiter: str) -> tuple[Sequence[int], bool]:
+    """Return how many cells each record has, and whether quotes broke off the reading before the sample's end."""
     widths: list[int] = []
+    is_broken = False
+    is_cut = len(sample) >= SAMPLE_CHARACTERS
     try:
         for record in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, strict=True):
             if any(record):
                 widths.append(len(record))
             if len(widths) > _SAMPLE_RECORDS:
                 break
-    except csv.Error:
-        pass  # quotes that do not fit speak against this delimiter; what came before them counts
+    except csv.Error as error:
+        # What came before counts all the same.
+        is_broken = not (is_cut and "unexpected end" in str(error))
     # The last record of a sample may be cut.
-    return widths[:-1] if len(widths) > 1 and len(sample) >= SAMPLE_CHARACTERS else widths
+    return widths[:-1] if len(widths) > 1 and is_cut else widths, is_broken

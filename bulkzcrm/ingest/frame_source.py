@@ -21,6 +21,8 @@ __all__ = ["frame_hash", "read_frame"]
 _NAME = "DataFrame"
 _FIRST_ROW = 2
 """Row 1 is the header that a sheet with these columns would have."""
+_LARGEST_EXPONENT = 400
+"""As in JSON Lines: no field takes more digits, and writing some numbers out would fill the memory."""
 
 
 def read_frame(frame: pd.DataFrame, options: ReadOptions) -> Table:
@@ -71,6 +73,12 @@ def _cell(value: object, column: Column, number: int) -> CellValue:
         value = pd.Timedelta(value)
     elif isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, int | Decimal) and _is_immense(value):
+        cure = "Correct the number, or turn that column into texts."
+        raise SourceError(
+            f"Row {number} of the DataFrame holds a number in column {column.name!r} that is too large or too small.",
+            cure,
+        )
     match value:
         case pd.Timestamp():
             return value.to_pydatetime(warn=False)
@@ -87,6 +95,12 @@ def _cell(value: object, column: Column, number: int) -> CellValue:
     raise SourceError(
         f"Row {number} of the DataFrame holds a value of the type {kind} in column {column.name!r}.", cure
     )
+
+
+def _is_immense(value: int | Decimal) -> bool:
+    if isinstance(value, int):
+        return value.bit_length() > 4 * _LARGEST_EXPONENT
+    return value.is_finite() and value != 0 and abs(value.adjusted()) > _LARGEST_EXPONENT
 
 
 def _text(value: str, column: Column, number: int) -> str | None:

@@ -7,7 +7,7 @@ that must be sent, and the list does not show it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 
@@ -50,18 +50,16 @@ class Composer:
         before: dict[int, Record] = {}
         whole = await self._read_what_is_lacking(rows)
         for row in rows:
-            resolved = self._directory.resolve(row.record or {})
-            given, problems = self._judge.in_zone(resolved.given)
-            current = _as_whole(resolved.current, whole)
-            if resolved.problems or problems:
-                settled.append(_invalid(row, (*resolved.problems, *problems)))
+            given, current, problems = self._judged(row, whole)
+            if problems:
+                settled.append(self._invalid(row, problems))
                 continue
             completed = self._operation.complete(given, current, self._organisation)
             if not completed.changed:
                 settled.append(_unchanged(row, current.id if current else ""))
                 continue
             if completed.lacks:
-                settled.append(_invalid(row, (_gone(row, ", ".join(sorted(completed.lacks))),)))
+                settled.append(self._invalid(row, (_gone(row, ", ".join(sorted(completed.lacks))),)))
                 continue
             if current is not None and current.record and not self._operation.creates:
                 before[row.ordinal] = current.record
@@ -70,6 +68,31 @@ class Composer:
                 Sendable(ordinal=row.ordinal, number=row.number, record=completed.record, record_id=record_id)
             )
         return Composed(tuple(sendable), tuple(settled), before)
+
+    def _invalid(self, row: StoredRow, problems: Sequence[Problem]) -> RowSettlement:
+        return RowSettlement(
+            ordinal=row.ordinal,
+            status=Progress.INVALID,
+            record=row.record,
+            problems=tuple(self._judge.with_cell(problem, row.number) for problem in problems),
+            identity=row.identity,
+            fingerprint=row.fingerprint,
+        )
+
+    def _judged(
+        self, row: StoredRow, whole: Mapping[str, Current]
+    ) -> tuple[Record, Current | None, tuple[Problem, ...]]:
+        """Return the row's values, its record as far as it is known, and what is wrong with the two together.
+
+        A record read by its id shows what the list kept silent, so rules that abstained before are asked again.
+        """
+        resolved = self._directory.resolve(row.record or {})
+        current = _as_whole(resolved.current, whole)
+        if current is not resolved.current:
+            given, problems = self._judge.weigh(row, replace(resolved, current=current))
+            return given, current, problems
+        given, late = self._judge.in_zone(resolved.given)
+        return given, current, (*resolved.problems, *late)
 
     async def _read_what_is_lacking(self, rows: Sequence[StoredRow]) -> dict[str, Current]:
         """Read by id the records whose row must send what the list did not show."""
@@ -139,17 +162,6 @@ class Composer:
 def _as_whole(current: Current | None, whole: Mapping[str, Current]) -> Current | None:
     """Return a record as it was read by its id, where it was, else as the list shows it."""
     return current if current is None else whole.get(current.id, current)
-
-
-def _invalid(row: StoredRow, problems: tuple[Problem, ...]) -> RowSettlement:
-    return RowSettlement(
-        ordinal=row.ordinal,
-        status=Progress.INVALID,
-        record=row.record,
-        problems=problems,
-        identity=row.identity,
-        fingerprint=row.fingerprint,
-    )
 
 
 def _unchanged(row: StoredRow, record_id: str) -> RowSettlement:

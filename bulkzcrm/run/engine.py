@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from anyio import to_thread
 
-from bulkzcrm.errors import BulkzcrmError, ConfigurationError, RefusedError, UsageError
+from bulkzcrm.errors import BulkzcrmError, ConfigurationError, OutputError, RefusedError, UsageError
 from bulkzcrm.events import Begun, Noted
 from bulkzcrm.journal import Counters, Journal, NewRun, RunState
 from bulkzcrm.model import Column, Json, Table
@@ -24,7 +24,7 @@ from bulkzcrm.run.judging import Judge
 from bulkzcrm.run.lease import LEASE_MS, dead, owner_name
 from bulkzcrm.run.options import RunOptions, error_limit
 from bulkzcrm.run.phase import SANDBOX_DOMAIN, SendingPhase
-from bulkzcrm.run.reporting import Ending, project, ready_folder
+from bulkzcrm.run.reporting import Ending, project, ready_folder, unwritten
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.spec.operation import Operation
 
@@ -45,7 +45,9 @@ class Origin:
 
 def new_run_id(around: Surroundings) -> str:
     """Return an id; ids sort by the time at which runs began."""
-    return f"{around.clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    now = around.clock()
+    # Three digits of 4096ths of the second keep the order of runs that a script begins close together.
+    return f"{now:%Y%m%d-%H%M%S}-{now.microsecond * 4096 // 1_000_000:03x}{secrets.token_hex(3)}"
 
 
 def _now_ms(around: Surroundings) -> int:
@@ -69,8 +71,9 @@ async def begin(
 ) -> Taken:
     """Take the whole source into the journal as a run that can be carried on with. Nothing is sent.
 
-    `context` is kept with the run for whoever carries on with it (the profile's name, the job). Raises `RefusedError`
-    or `InterruptedRunError`; nothing is then left of the run.
+    `context` is kept with the run for whoever carries on with it (the profile's name, the job). A step of a job stays
+    at ingest until `steps.ready` says that all sources are taken in. Raises `RefusedError` or `InterruptedRunError`;
+    nothing is then left of the run.
     """
     connection = around.connection
     if connection is None:
@@ -121,16 +124,21 @@ async def begin(
         journal.update_run(
             run, epoch, source_sha256=origin.content_hash(), decisions=taken.decisions(), notes=taken.notes
         )
-        journal.set_state(run, epoch, RunState.INGESTED)
+        if job_id is None:
+            journal.set_state(run, epoch, RunState.INGESTED)
         return taken
 
-    around.announce(Begun(run=run, folder=folder))
     try:
+        around.announce(Begun(run=run, folder=folder))
         taken = await to_thread.run_sync(ingest)
         around.stop.go_on()
-    except BulkzcrmError:
+    except BulkzcrmError as error:
         if epoch:
-            journal.drop_run(run, epoch)
+            # On a full disk not even that goes; what is left is then a run that can only be begun anew.
+            with suppress(OutputError):
+                journal.drop_run(run, epoch)
+        if isinstance(error, OutputError):
+            raise RefusedError(error.message, "Nothing was sent. Mend that and begin again.") from error
         raise
     for note in taken.notes:
         around.announce(Noted(note))
@@ -141,10 +149,18 @@ async def carry_on(journal: Journal, run_id: str, operation: Operation, around: 
     """Do all that is left to do of a run, then write its report.
 
     `resume` is the command that carries on where this stops. Raises `RefusedError` when it may not go on at all (then
-    nothing was sent by this call, and a run that was new is forgotten); every other ending is in the summary.
+    nothing was sent by this call, and a run that this process has begun is forgotten, unless it is a step of a job);
+    every other ending is in the summary.
     """
+    try:
+        return await _carry_on(journal, run_id, operation, around, resume)
+    except OutputError as error:
+        return unwritten(journal, journal.run(run_id), error, resume=resume)
+
+
+async def _carry_on(journal: Journal, run_id: str, operation: Operation, around: Surroundings, resume: str) -> Ending:
     run = journal.run(run_id)
-    is_new = run.state is RunState.INGESTED
+    is_new = run.state is RunState.INGESTED and run.owner == _OWNER and run.job is None
     epoch = journal.claim(run_id, _OWNER, _now_ms(around), LEASE_MS, dead_owner=run.owner if dead(run.owner) else None)
     if epoch is None:
         raise UsageError(

@@ -83,23 +83,27 @@ class Judge:
             return None
         unreadable = frozenset(problem.field for problem in row.problems)
         resolved = directory.resolve(row.record, unreadable)
+        given, problems = self.weigh(row, resolved)
+        if problems:
+            return None if problems == row.problems else self._settled(row, Progress.INVALID, problems=problems)
+        return self._valid(row, resolved, given)
+
+    def weigh(self, row: StoredRow, resolved: Resolved) -> tuple[Record, tuple[Problem, ...]]:
+        """Return the row's values, date-times with their offsets, and all that is wrong with them, by cell."""
         given, late = self.in_zone(resolved.given)
         facts = Facts(
             given=given,
             current=resolved.current,
             now=self.now,
-            zone=(self.organisation.business_zone if self.organisation else None) or self.time_zone,
+            zone=self._business_zone(),
             organisation=self.organisation,
             defaults=self.operation.defaults,
         )
         beside = (*row.problems, *resolved.problems, *late)
         judgement = validate(self.operation, facts, beside=tuple(dict.fromkeys(beside)))
         self.verdicts.abstained.update(judgement.abstained)
-        problems = tuple(self._with_cell(problem, row.number) for problem in judgement.problems)
-        problems = tuple(dict.fromkeys(problems))
-        if problems:
-            return None if problems == row.problems else self._settled(row, Progress.INVALID, problems=problems)
-        return self._valid(row, resolved, given)
+        problems = (self.with_cell(problem, row.number) for problem in judgement.problems)
+        return given, tuple(dict.fromkeys(problems))
 
     def _valid(self, row: StoredRow, resolved: Resolved, given: Record) -> RowSettlement | None:
         """Settle a row without problems: already as wanted, or still to be sent under its identity."""
@@ -141,9 +145,17 @@ class Judge:
             record_id=record_id,
         )
 
+    def _business_zone(self) -> ZoneInfo | None:
+        """Return the zone of "today": that of the business hours, else the one that date-times without offset take."""
+        hours = self.organisation.business_hours if self.organisation else None
+        return (hours.zone if hours else None) or self._zone()
+
+    def _zone(self) -> ZoneInfo | None:
+        return self.time_zone or (self.organisation.zone if self.organisation else None)
+
     def in_zone(self, given: Record) -> tuple[Record, list[Problem]]:
         """Give date-times without an offset that of the organisation, where it is known."""
-        zone = self.time_zone or (self.organisation.zone if self.organisation else None)
+        zone = self._zone()
         if zone is None:
             return given, []
         placed, problems = dict(given), []
@@ -160,8 +172,9 @@ class Judge:
                 del placed[each.name]
         return placed, problems
 
-    def _with_cell(self, problem: Problem, number: int) -> Problem:
-        if problem.code == "MANDATORY_NOT_FOUND" and problem.field in self.operation.find_by:
+    def with_cell(self, problem: Problem, number: int) -> Problem:
+        """Name the cell of the source in a problem of the row of that number, where its field has a column."""
+        if problem.code == "MANDATORY_NOT_FOUND" and problem.field in self.operation.find_by and not problem.cell:
             # Of the fields that can find a record, the one to fill in is the one that has a column.
             there = [name for name in self.operation.find_by if name in self.letters]
             problem = replace(problem, field=there[0]) if there else problem
@@ -204,4 +217,4 @@ class Judge:
             message = f"This row changes the same record as row {duplicate.first_number}, which comes first."
             remedy = "Put all changes of a record into one row."
         problem = Problem(code="DUPLICATE_ROW", field=name, message=message, remedy=remedy)
-        return self._with_cell(problem, row.number)
+        return self.with_cell(problem, row.number)

@@ -8,14 +8,20 @@ import shlex
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
 from bulkzcrm.errors import UsageError
 from bulkzcrm.model import Json
 
-__all__ = ["RunOptions", "command_line", "error_limit"]
+__all__ = ["LONGEST_WAIT_S", "RunOptions", "command_line", "error_limit"]
+
+LONGEST_WAIT_S: Final = 10_000_000.0
+"""Seconds, about four months: longer is a slip, and no timer takes infinity."""
+
+_Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+_Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_WAIT_S)]
 
 _ERROR_LIMIT = re.compile(r"(\d+(?:\.\d+)?)(%?)")
 
@@ -28,7 +34,7 @@ class RunOptions:
     """
 
     sheet: str | None = None
-    header_row: int | None = None
+    header_row: _Count | None = None
     encoding: str | None = None
     delimiter: str | None = None
     decimal: str | None = None
@@ -37,11 +43,11 @@ class RunOptions:
     mapping: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
-    concurrency: int | None = None
-    batch_size: int | None = None
-    timeout: float = 120.0
-    max_wait: float = 600.0
-    quiet_period: float | None = None
+    concurrency: _Count | None = None
+    batch_size: _Count | None = None
+    timeout: Annotated[float, msgspec.Meta(ge=0.1, le=LONGEST_WAIT_S)] = 120.0
+    max_wait: _Seconds = 600.0
+    quiet_period: _Seconds | None = None
     max_errors: str | None = None
     triggers: bool = True
     again: bool = False

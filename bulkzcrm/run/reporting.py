@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bulkzcrm.errors import UsageError
+from bulkzcrm.errors import OutputError, UsageError
 from bulkzcrm.journal import JournalReader, Run, RunState, StoredRow, reported, reported_counts
-from bulkzcrm.model import Status
+from bulkzcrm.model import Problem, Status
 from bulkzcrm.report import ReportRow, State, Summary, holds_a_report, write_reports, write_summary
 
-__all__ = ["Ending", "project", "ready_folder", "state_of"]
+__all__ = ["Ending", "project", "ready_folder", "state_of", "unwritten"]
 
 _PAGE = 1000
 
@@ -76,7 +76,7 @@ def project(
     def rows() -> Iterator[ReportRow]:
         after = 0
         while page := journal.rows(run.id, after, _PAGE):
-            yield from (_shown(row, checking=checking) for row in page)
+            yield from (_shown(row, run, checking=checking) for row in page)
             after = page[-1].ordinal
 
     failed_rows = 0
@@ -87,7 +87,7 @@ def project(
         after = 0
         while page := journal.failed_rows(run.id, after, _PAGE):
             failed_rows += len(page)
-            yield from (_shown(row, checking=checking) for row in page)
+            yield from (_shown(row, run, checking=checking) for row in page)
             after = page[-1].ordinal
 
     written = write_reports(folder, run.columns, rows, failed, formats=formats or run.formats)
@@ -115,8 +115,51 @@ def project(
     return Ending(summary=summary.with_files({"summary": path}), failed=failed_rows, notes=written.notes)
 
 
-def _shown(row: StoredRow, *, checking: bool) -> ReportRow:
-    return ReportRow(number=row.number, cells=row.cells, surplus=row.surplus, outcome=row.outcome(checking=checking))
+def unwritten(journal: JournalReader, run: Run, error: OutputError, *, resume: str) -> Ending:
+    """Return how a run ended whose report, or whose further account, could not be written: stopped, whatever it did."""
+    counts = _counts(journal, run.id, checking=False)
+    finished = run.state is RunState.FINISHED
+    again = f" Its rows are settled; `bulkzcrm report {run.id}` writes the report." if finished else ""
+    because = f"{run.stopped_because} " if run.stopped_because and run.stopped_because != str(error) else ""
+    return Ending(
+        summary=Summary(
+            run=run.id,
+            operation=run.operation,
+            organisation=run.organisation,
+            state=State.STOPPED,
+            stopped_because=f"{because}{error}{again}",
+            rows=sum(counts.values()),
+            counts=counts,
+            batches=run.counters.batches,
+            requests=run.counters.requests,
+            credits_estimated=run.counters.credits,
+            seconds=run.counters.seconds,
+            resume=None if finished else resume,
+        )
+    )
+
+
+def _shown(row: StoredRow, run: Run, *, checking: bool) -> ReportRow:
+    outcome = row.outcome(checking=checking)
+    left_open = None if outcome.problems else _left_open(outcome.status, run)
+    if left_open is not None:
+        outcome = replace(outcome, problems=(left_open,))
+    return ReportRow(number=row.number, cells=row.cells, surplus=row.surplus, outcome=outcome)
+
+
+def _left_open(status: Status, run: Run) -> Problem | None:
+    """Return why a row has not ended, and what to do; it has no code, since nothing is wrong with the row itself."""
+    match status:
+        case Status.UNSENT:
+            because = f" The run stopped before: {run.stopped_because}" if run.stopped_because else ""
+            message = f"This row has not been written.{because}"
+            remedy = "Resume the run, which sends the row; do not send it by a run of its own."
+        case Status.UNKNOWN:
+            message = "This row was sent, but its answer was lost or cannot be trusted: it may be written or not."
+            remedy = "Look the record up, and resume; sent again by other means, it might be there twice."
+        case _:
+            return None
+    return Problem(code="", field="", message=message, remedy=remedy)
 
 
 def _counts(journal: JournalReader, run: str, *, checking: bool) -> dict[Status, int]:

@@ -59,6 +59,7 @@ class Sending:
             announce=self.judge.announce,
             recheck=self._recheck,
             go_on=self._go_on,
+            locate=self.judge.with_cell,
             zone=self.organisation.zone,
             triggers=self.triggers,
         )
@@ -102,9 +103,9 @@ class Sending:
         return await self._composer.holds(rows, self._refresh)
 
     async def _refresh(self) -> Organisation:
-        """Read the current records anew, and nothing else."""
+        """Read the current records anew, and nothing else; where that is not allowed, they stay unknown."""
         reading = self.operation.current
-        if reading is not None:
+        if reading is not None and reading not in self.organisation.refused:
             fresh = await read_organisation(self.client, {reading: True})
             match reading:
                 case Reading.SERVICES:

@@ -17,7 +17,7 @@ from bulkzcrm.run.reporting import Ending, project
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.spec.operations import OPERATIONS
 
-__all__ = ["JobEnding", "carry_on_steps", "steps_of"]
+__all__ = ["JobEnding", "carry_on_steps", "ready", "steps_of"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,6 +80,13 @@ def steps_of(journal: Journal, run: Run) -> list[str]:
     return [each.id for each in sorted(beside, key=lambda each: each.step or 0)]
 
 
+def ready(journal: Journal, runs: Sequence[str]) -> None:
+    """Say that the sources of all steps are taken in: of all at once, since half a job must not be carried on with."""
+    with journal.transaction():
+        for run_id in runs:
+            journal.set_state(run_id, journal.run(run_id).epoch, RunState.INGESTED)
+
+
 async def carry_on_steps(
     journal: Journal,
     job: str,
@@ -93,7 +100,8 @@ async def carry_on_steps(
     """Carry on with every step that is not finished, in order.
 
     A step that does not finish, or finishes with failed rows (unless the job goes on after those), ends the job there;
-    later steps keep their rows for `resume`. Failed rows of steps before `from_run` no longer hold anything up.
+    later steps keep their rows for `resume`. Failed rows of steps before `from_run` no longer hold anything up. Raises
+    `RefusedError` when no step has ever written anything; of a job that was begun just now nothing is then left.
     """
     ending = JobEnding(job=job)
     held_up = from_run is None
@@ -111,12 +119,15 @@ async def carry_on_steps(
                 ending.stopped_because = f"Step {number}: {error}"
                 ending.refused = not any(_has_written(journal, each) for each in runs)
                 if ending.refused:
-                    _forget(journal, runs)
+                    if from_run is None:
+                        _forget(journal, runs)
                     raise
-                continue
+                ending.steps.append(_as_it_is(journal, journal.run(run_id), resume))
         summary = ending.steps[-1].summary
         if ending.stopped_because is None:
-            ending.stopped_because = _stops(number, summary, held_up=held_up and not goes_on_after_failed_rows)
+            # Behind the last step there is nothing to hold up.
+            holds = held_up and not goes_on_after_failed_rows and number < len(runs)
+            ending.stopped_because = _stops(number, summary, held_up=holds)
     left = [run_id for run_id in runs if _resumable(journal, run_id)]
     ending.resume = resume(left[0]) if left else None
     return ending

@@ -22,7 +22,8 @@ class Ledger:
         self._epoch = epoch
         self._now = now
         self.batches = 0
-        """Batches planned, each part of a split among them."""
+        """Batches sent at least once, each part of a split among them."""
+        self._not_sent_yet: set[int] = set()
 
     def _moment(self) -> int:
         return int(self._now().timestamp() * 1000)
@@ -30,7 +31,7 @@ class Ledger:
     async def plan(self, ordinals: Sequence[int], parent: int | None = None) -> int:
         """Put rows into a new batch and return its number."""
         number = await self._writer.do(lambda journal: journal.plan_batch(self._run, self._epoch, ordinals, parent))
-        self.batches += 1
+        self._not_sent_yet.add(number)
         return number
 
     async def sending(self, number: int, ordinals: Sequence[int], body_sha256: str) -> None:
@@ -41,6 +42,9 @@ class Ledger:
                 self._run, self._epoch, number, ordinals=ordinals, body_sha256=body_sha256, sent_ms=moment
             )
         )
+        if number in self._not_sent_yet:
+            self._not_sent_yet.remove(number)
+            self.batches += 1
 
     async def answered(self, number: int, outcomes: Sequence[RowOutcome], http_status: int | None = None) -> None:
         """Write the outcomes of all rows of a batch."""

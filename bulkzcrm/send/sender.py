@@ -33,7 +33,7 @@ from bulkzcrm.client import Client
 from bulkzcrm.errors import BulkzcrmError, CredentialsRefusedError, UnreachableError
 from bulkzcrm.events import BatchAnswered, Listener
 from bulkzcrm.journal import Progress, RowOutcome
-from bulkzcrm.model import Record
+from bulkzcrm.model import Problem, Record
 from bulkzcrm.retry import Cause
 from bulkzcrm.send.ledger import Ledger
 from bulkzcrm.send.patience import Patience
@@ -68,7 +68,8 @@ class _Part:
 class Sender:
     """Delivers the batches of one run; several may be under way at once.
 
-    `go_on` is asked before each request and raises when no further one may leave.
+    `go_on` is asked before each request and raises when no further one may leave. `locate` names the cell of a problem
+    of the row of that number.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Sender:
         announce: Listener,
         recheck: Recheck,
         go_on: Callable[[], None],
+        locate: Callable[[Problem, int], Problem],
         zone: tzinfo | None = None,
         triggers: bool = True,
     ) -> None:
@@ -91,6 +93,7 @@ class Sender:
         self._announce = announce
         self._recheck = recheck
         self._go_on = go_on
+        self._locate = locate
         self._zone = zone or UTC
         self._triggers = triggers
         self._moments = [each.name for each in operation.fields if each.kind is Kind.DATETIME]
@@ -212,7 +215,7 @@ class Sender:
         for each, verdict in zip(part, judged.verdicts, strict=True):
             match verdict:
                 case Succeeded() | Rejected():
-                    outcomes.append(_outcome(each, verdict))
+                    outcomes.append(self._outcome(each, verdict))
                 case NotApplied():
                     outcomes.append(RowOutcome(ordinal=each.ordinal, status=Progress.PENDING))
                     again.append(each)
@@ -235,6 +238,13 @@ class Sender:
         if readable:
             again += await self._settle_by_reading(readable, number, goes_on=True)
         return sorted(again, key=lambda each: each.ordinal)
+
+    def _outcome(self, each: Sendable, verdict: Succeeded | Rejected) -> RowOutcome:
+        if isinstance(verdict, Succeeded):
+            record_id = verdict.record_id or each.record_id
+            return RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, record_id=record_id)
+        problems = tuple(self._locate(problem, each.number) for problem in verdict.problems)
+        return RowOutcome(ordinal=each.ordinal, status=Progress.REJECTED, problems=problems, record_id=each.record_id)
 
     async def _in_doubt(
         self, part: Sequence[Sendable], number: int, known: Sequence[RowOutcome], status: int | None
@@ -285,15 +295,6 @@ class Sender:
                 limit=self._client.limiter.limit,
             )
         )
-
-
-def _outcome(each: Sendable, verdict: Succeeded | Rejected) -> RowOutcome:
-    if isinstance(verdict, Succeeded):
-        record_id = verdict.record_id or each.record_id
-        return RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, code="SUCCESS", record_id=record_id)
-    return RowOutcome(
-        ordinal=each.ordinal, status=Progress.REJECTED, problems=verdict.problems, record_id=each.record_id
-    )
 
 
 def _parts(part: Sequence[Sendable], split: Split) -> list[Sequence[Sendable]]:

@@ -45,10 +45,10 @@ class Lookup(StrEnum):
 class Field:
     """One field of an operation.
 
-    `mandatory` means that the row must give it, `never_empty` that a row may leave it out but not clear it. `choices` are the API's own spellings; `aliases` maps further
-    accepted spellings (casefolded, blanks removed) to one of them; with `open_choices` a text that is none of them is
-    passed on as written, for the server to judge. `maximum_length` counts characters, `maximum_values` the entries of
-    a list, `minimum` and `maximum` are inclusive.
+    `mandatory` means that the row must give it, `never_empty` that a row may leave it out but not clear it. `choices`
+    are the API's own spellings; `aliases` maps further accepted spellings (casefolded, blanks removed) to one of them;
+    with `open_choices` a text that is none of them is passed on as written, for the server to judge. `maximum_length`
+    counts characters, `maximum_values` the entries of a list, `minimum` and `maximum` are inclusive.
     """
 
     name: str

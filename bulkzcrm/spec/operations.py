@@ -45,7 +45,12 @@ _UPDATE_FIELDS: Final = (
 
 _STATUS_CHANGE_FIELDS: Final = (
     ID,
-    *(replace(each, mandatory=False) for each in SERVICE_FIELDS if each.name == "Service_Name"),
+    *(
+        # It only finds the service, so that its length is no matter.
+        replace(each, mandatory=False, never_empty=True, maximum_length=None)
+        for each in SERVICE_FIELDS
+        if each.name == "Service_Name"
+    ),
     *(replace(each, mandatory=each.name == "Status") for each in STATUS_FIELDS),
 )
 
@@ -60,7 +65,7 @@ _CREATE_SERVICES: Final = Operation(
     creates=True,
     fields=SERVICE_FIELDS,
     rules=SERVICE_RULES,
-    defaults={"Status": "Available", "Job_Sheet_Required": "No"},
+    defaults={"Status": "Available"},
     scopes_needed=("ZohoCRM.modules.services.CREATE",),
     scopes_helpful={**_SERVICE_SCOPES, Reading.SERVICES: "ZohoCRM.modules.services.READ"},
     complete=new_record,
@@ -78,7 +83,7 @@ _UPDATE_SERVICES: Final = Operation(
     creates=False,
     fields=_UPDATE_FIELDS,
     rules=SERVICE_RULES,
-    defaults={"Status": "Available", "Job_Sheet_Required": "No"},
+    defaults={"Status": "Available"},
     find_by=("id", "Service_Name"),
     one_of=(("id", "Service_Name"),),
     renames=True,
@@ -100,7 +105,6 @@ _SET_SERVICE_STATUS: Final = Operation(
     creates=False,
     fields=_STATUS_CHANGE_FIELDS,
     rules=SERVICE_RULES,
-    defaults={"Status": "Available", "Job_Sheet_Required": "No"},
     find_by=("id", "Service_Name"),
     one_of=(("id", "Service_Name"),),
     current=Reading.SERVICES,
@@ -126,10 +130,17 @@ _SET_SCORING_RULE_STATUS: Final = Operation(
             label="Rule Name",
             kind=Kind.TEXT,
             about="The name of the rule, where no id is given.",
+            never_empty=True,
             lookup=Lookup.SCORING_RULES,
             headers=("Scoring Rule", "Scoring Rule Name"),
         ),
-        Field(name="module", label="Module", kind=Kind.TEXT, about="The module of the rule, where names repeat."),
+        Field(
+            name="module",
+            label="Module",
+            kind=Kind.TEXT,
+            about="The module of the rule, where names repeat.",
+            never_empty=True,
+        ),
         Field(
             name="Status",
             label="Status",

@@ -115,10 +115,3 @@ class Organisation:
             return ZoneInfo(name) if name else None
         except (OSError, ValueError):
             return None
-
-    @property
-    def business_zone(self) -> ZoneInfo | None:
-        """The zone of business times and of "today": that of the business hours, else the organisation's own."""
-        if self.business_hours and self.business_hours.zone:
-            return self.business_hours.zone
-        return self.zone

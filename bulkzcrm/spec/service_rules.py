@@ -161,7 +161,8 @@ def _from_not_in_future(facts: Facts) -> Broken | None:
 
 
 def _till_in_future_while_unavailable(facts: Facts) -> Broken | None:
-    if facts["Status"] != TEMPORARILY_UNAVAILABLE:
+    # A row that turns the status on without a time is told that it is missing, not that one left over has passed.
+    if facts["Status"] != TEMPORARILY_UNAVAILABLE or (facts.gives("Status") and not facts.gives("Unavailable_Till")):
         return None
     value = facts["Unavailable_Till"]
     if value is None or instants(str(value), facts.now)[1] > facts.now:

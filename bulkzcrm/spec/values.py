@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.fields import Field, Kind
 
 __all__ = ["comparable", "fingerprint", "same"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def comparable(kind: Kind, value: Json) -> Hashable:
@@ -62,25 +64,32 @@ def _text(span: Json, key: str) -> str:
 
 
 def _reference(entry: Json) -> str:
-    """Return the id of a member (its user's) or a tax, or the name as written in a row."""
+    """Return the id of a member (its user's) or a tax (without one its value), or the name as written in a row."""
     if not isinstance(entry, Mapping):
         return str(entry).casefold()
     inner = entry.get("Members")
     if isinstance(inner, Mapping):
         return str(inner.get("id"))
-    return str(entry.get("id"))
+    return str(entry["id"]) if entry.get("id") else str(entry.get("value")).casefold()
 
 
-def _instant(text: str) -> str:
+def _instant(text: str) -> Hashable:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return moment.astimezone(UTC).isoformat() if moment.tzinfo else moment.isoformat()
+    # A distance, since the last hours of the year 9999 are a later year in UTC, which no datetime can say.
+    return (moment - _EPOCH) // timedelta(microseconds=1) if moment.tzinfo else moment.isoformat()
 
 
 def _number(value: Json) -> Hashable:
+    """Return a number without the zeros that do not count; nothing is rounded, however many digits there are."""
     try:
-        return str(Decimal(str(value)).normalize())
+        sign, digits, exponent = Decimal(str(value)).as_tuple()
     except InvalidOperation:
         return str(value)
+    if not isinstance(exponent, int):
+        return str(value)
+    text = "".join(map(str, digits)).lstrip("0")
+    counting = text.rstrip("0")
+    return (sign, counting, exponent + len(text) - len(counting)) if counting else 0

@@ -145,6 +145,8 @@ class RunMachine(RuleBasedStateMachine):
     def settle_what_was_sent(self, place: int, status: Progress) -> None:
         if self.rows.get(place) in {None, Progress.PENDING, Progress.INVALID}:
             return
+        if (self.rows[place], status) == (Progress.UNCHANGED, Progress.INVALID):
+            return  # a row that repeats another is found out last
         with pytest.raises(IllegalMoveError):
             self.journal.settle_rows(RUN, self.epoch, [RowSettlement(ordinal=place, status=status)])
 
