@@ -106,6 +106,8 @@ def test_a_file_without_a_value_is_refused(write, content):
         ('"a,x";"b,y"\n"1,2";"3,4"\n', ";"),
         ("A title\na;b;c\n1;2;3\n4;5;6\n", ";"),
         ('name,note\n"semi;colon; in; a; note",x\n', ","),
+        # Split at semicolons it would have twice as many records, nearly all of two cells.
+        ("members,note,price\n" + 'x; y,"two\nlines; z",1\n' * 5, ","),
     ],
 )
 def test_the_delimiter_is_detected_outside_quotes(write, content, delimiter):

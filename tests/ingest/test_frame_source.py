@@ -74,6 +74,14 @@ def test_a_value_that_fits_no_cell_is_named():
         read(pd.DataFrame({"a": pd.Series(["\ud800"], dtype=object)}))
 
 
+@pytest.mark.parametrize(
+    "value", [10**5000, -(10**5000), Decimal("1E+999999"), Decimal("1E-999999")], ids=["long", "below", "up", "down"]
+)
+def test_a_number_that_nobody_could_write_out_is_named(value):
+    with pytest.raises(SourceError, match=r"Row 2 .* column 'a' that is too large or too small"):
+        read(pd.DataFrame({"a": pd.Series([value], dtype=object)}))
+
+
 def test_a_frame_without_columns_is_refused_and_one_without_rows_is_empty():
     with pytest.raises(SourceError, match="no columns"):
         read(pd.DataFrame())
