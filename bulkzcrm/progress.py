@@ -61,7 +61,7 @@ class Voice:
     @contextmanager
     def speaking(self) -> Iterator[Voice]:
         """Draw while inside; on a terminal with a bar."""
-        with self._files, logging_to(None, verbosity=self._verbosity, stream=self._stream):
+        with logging_to(None, verbosity=self._verbosity, stream=self._stream), self._files:
             if not self._quiet and not self._verbose and self._stream.isatty():
                 from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
                 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - the same

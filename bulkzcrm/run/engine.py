@@ -26,11 +26,13 @@ from bulkzcrm.run.options import RunOptions, error_limit
 from bulkzcrm.run.phase import SANDBOX_DOMAIN, SendingPhase
 from bulkzcrm.run.reporting import Ending, project, ready_folder, unwritten
 from bulkzcrm.run.surroundings import Surroundings
+from bulkzcrm.spec.fields import Kind
 from bulkzcrm.spec.operation import Operation
 
 __all__ = ["Origin", "begin", "carry_on", "check", "new_run_id"]
 
 _OWNER = owner_name()
+_TIMED = frozenset({Kind.DATE, Kind.DATES, Kind.DATETIME})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +267,7 @@ async def check(
             announce=around.announce,
         )
         verdicts = judge.judge(journal, run_id, lambda settled: journal.settle_rows(run_id, 0, settled))
-        left_open = _not_checked(operation, taken, verdicts.abstained)
+        left_open = _not_checked(operation, taken, verdicts.abstained, zone_known=options.time_zone is not None)
         journal.add_counts(run_id, 0, Counters(seconds=(around.clock() - begun).total_seconds()))
         return project(journal, journal.run(run_id), folder, resume=None, not_checked=left_open)
 
@@ -273,8 +275,8 @@ async def check(
         return await to_thread.run_sync(work, journal)
 
 
-def _not_checked(operation: Operation, taken: Taken, abstained: set[str]) -> tuple[str, ...]:
-    """Return sentences about what only the organisation can tell."""
+def _not_checked(operation: Operation, taken: Taken, abstained: set[str], *, zone_known: bool) -> tuple[str, ...]:
+    """Return sentences about what only the organisation can tell, its time zone included."""
     given = {*taken.column_map.fields, *taken.column_map.constants}
     looked_up = [each.label for each in operation.fields if each.lookup is not None and each.name in given]
     said = []
@@ -282,6 +284,12 @@ def _not_checked(operation: Operation, taken: Taken, abstained: set[str]) -> tup
         said.append(f"Whether the organisation has what is named in: {', '.join(looked_up)}.")
     if operation.find_by:
         said.append(f"Whether the records exist that {' or '.join(operation.find_by)} names.")
+    timed = [each.label for each in operation.fields if each.kind in _TIMED and each.name in given]
+    if timed and not zone_known:
+        said.append(
+            f"Whether what stands in {', '.join(timed)} is past or to come, where the time zone decides: without "
+            "--time-zone it is called wrong only if it is wrong in every zone."
+        )
     said += [
         rule.says
         for rule in operation.rules
