@@ -251,7 +251,7 @@ def _taxes(field: str, value: Json, taxes: tuple[Choice, ...] | None) -> Json | 
         found = [tax for tax in taxes if token == tax.id or folded(token) == folded(tax.value)]
         match found:
             case [tax]:
-                chosen.append({"id": tax.id, "value": tax.value})
+                chosen.append({"id": tax.id, "value": tax.value} if tax.id else {"value": tax.value})
             case []:
                 return _not_found(field, token, [tax.value for tax in taxes])
             case _:

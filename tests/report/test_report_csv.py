@@ -4,11 +4,11 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 import pytest
-from bulkzcrm.defuse import undefuse
 from hypothesis import given
 from hypothesis import strategies as st
 from report_samples import TOO_LONG, columns_named, rejected, row_of, texts
 
+from bulkzcrm.defuse import undefuse
 from bulkzcrm.model import CellError, FormulaWithoutValue
 from bulkzcrm.report import RESULT_COLUMNS, result_values, write_csv
 
