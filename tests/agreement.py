@@ -90,7 +90,7 @@ def at_two_edges(operation: str) -> st.SearchStrategy[Case]:
 
 
 def _has_request(case: Case) -> bool:
-    """Tell whether a row has a request: the API takes no name that no service has, nor one beside the id of a status."""
+    """Tell whether a row has a request: the API takes no name that no service has, and none for a status."""
     name = case.record.get("Service_Name", BLANK).cell
     if case.operation not in CHANGES or case.record["id"].cell:
         return case.operation != STATUS or not name

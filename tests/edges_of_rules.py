@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from edges import ALL, CHANGES, STATUS, UPDATE, WRITES, Changes, Edge, always, edge, fields
+from edges import ALL, UPDATE, WRITES, Changes, always, edge, fields
+from edges_of_stored import AS_IT_WAS, BACK_IN_USE, stored
 from hypothesis import strategies as st
 from strategies import (
     BLANK,
@@ -64,86 +65,9 @@ def _sheet(required: str, section: Said) -> Changes:
     return always({"Job_Sheet_Required": same(required), "Job_Sheet_Section__s": section})
 
 
-_AS_STORED = {
-    **dict.fromkeys(availability(""), BLANK),
-    **dict.fromkeys(("id", "Duration", "Members", "Available_Timings"), BLANK),
-    **dict.fromkeys(("Job_Sheet_Required", "Job_Sheet_Section__s"), BLANK),
-}
-"""No word on what these edges want to be as it is; and without Members, our client reads the service by its id."""
-
-
-def _stored(service: str, **said: Said) -> dict[str, Said]:
-    return {**_AS_STORED, "Service_Name": same(service), **said}
-
-
-def _stored_status(service: str) -> dict[str, Said]:
-    # A change of status alone has no columns for the rest, and a column that is no field is carried along.
-    return {**_stored(service), **_IN_USE}
-
-
-def _back(name: str) -> Edge:
-    """A service that is Not in Use, and what stands in the way of its being Available again."""
-    hidden = {
-        "Available_Dates not all past": ("NOT_ALLOWED", "Old Dates"),
-        "date range not past": ("NOT_ALLOWED", "Old Range"),
-        "Available_Days are business days": ("DEPENDENT_MISMATCH", "Sundays"),
-        "Available_Dates on business days": ("DEPENDENT_MISMATCH", "One Sunday"),
-        "timings within business hours": ("DEPENDENT_MISMATCH", "Nights"),
-    }
-    code, service = hidden[name]
-    return edge(
-        name,
-        CHANGES,
-        code,
-        name="as stored",
-        in_world="retired",
-        refused=always(_stored_status(service)),
-        accepted=always(_stored_status("In Order")),
-    )
-
-
-_WAS, _WILL_BE = same("2039-06-01T09:00:00+05:30"), same("2099-12-31T18:00:00+05:30")
-
-AS_IT_WAS: Final = (
-    edge(
-        "Unavailable_From with Temporarily Unavailable",
-        CHANGES,
-        "DEPENDENT_FIELD_MISSING",
-        name="as it was",
-        in_world="retired",
-        refused=always(_stored("Paused Once", **paused("Temporarily Unavailable", BLANK, _WILL_BE))),
-        accepted=always(_stored("Paused Once", **paused("Temporarily Unavailable", _WAS, _WILL_BE))),
-    ),
-    edge(
-        "Unavailable_From with Not in Use",
-        CHANGES,
-        "DEPENDENT_FIELD_MISSING",
-        name="as it was",
-        refused=always(_stored("Deep Cleaning", **paused("Not in Use"))),
-        accepted=always(_stored("Deep Cleaning", **paused("Not in Use", same("2023-06-01T09:00:00+05:30")))),
-    ),
-    edge(
-        "Job_Sheet_Section__s with Yes",
-        (UPDATE,),
-        "DEPENDENT_FIELD_MISSING",
-        name="as it was",
-        in_world="retired",
-        refused=always(_stored("In Order", Job_Sheet_Required=same("Yes"))),
-        accepted=always(_stored("Sheet Kept", Job_Sheet_Required=same("Yes"))),
-    ),
-    edge(
-        "name of the id",
-        (STATUS,),
-        "DEPENDENT_MISMATCH",
-        server_unasked="A change of status sends no name that could disagree with the id.",
-        refused=always({"id": same("5545974000002183002"), "Service_Name": same("AC Repair"), **_IDLE}),
-        accepted=always({"id": same("5545974000002183002"), "Service_Name": same("boiler service"), **_IDLE}),
-    ),
-)
-"""What a row says anew although it holds already, and what goes along with it."""
-
 RULES: Final = (
     *AS_IT_WAS,
+    *BACK_IN_USE,
     edge(
         "Available_From with Specific Date Range",
         WRITES,
@@ -222,16 +146,16 @@ RULES: Final = (
         (UPDATE,),
         "INVALID_DATA",
         name="of the stored timings",
-        refused=fields(_stored("Window Cleaning"), Duration=whole(241)),
-        accepted=fields(_stored("Window Cleaning"), Duration=whole(240)),
+        refused=fields(stored("Window Cleaning"), Duration=whole(241)),
+        accepted=fields(stored("Window Cleaning"), Duration=whole(240)),
     ),
     edge(
         "timings hold the duration",
         (UPDATE,),
         "INVALID_DATA",
         name="of the stored duration",
-        refused=always(_stored("Boiler Service", Available_Timings=timings((600, 689)))),
-        accepted=always(_stored("Boiler Service", Available_Timings=timings((600, 690)))),
+        refused=always(stored("Boiler Service", Available_Timings=timings((600, 689)))),
+        accepted=always(stored("Boiler Service", Available_Timings=timings((600, 690)))),
     ),
     edge(
         "no job sheet unless required",
@@ -245,8 +169,8 @@ RULES: Final = (
         (UPDATE,),
         "DEPENDENT_MISMATCH",
         name="as stored",
-        refused=always(_stored("Boiler Service", Job_Sheet_Section__s=same("Standard"))),
-        accepted=always(_stored("AC Repair", Job_Sheet_Section__s=same("Extended"))),
+        refused=always(stored("Boiler Service", Job_Sheet_Section__s=same("Standard"))),
+        accepted=always(stored("AC Repair", Job_Sheet_Section__s=same("Extended"))),
     ),
     edge(
         "Unavailable_From not in the future",
@@ -290,8 +214,8 @@ RULES: Final = (
         "DEPENDENT_MISMATCH",
         name="of a stored service without a status",
         in_world="retired",
-        refused=fields({**_stored("No Status"), **paused(""), "Status": BLANK}, Unavailable_From=_PAST),
-        accepted=always({**_stored("No Status"), **paused(""), "Status": BLANK}),
+        refused=fields({**stored("No Status"), **paused(""), "Status": BLANK}, Unavailable_From=_PAST),
+        accepted=always({**stored("No Status"), **paused(""), "Status": BLANK}),
     ),
     edge(
         "Available_Dates not all past",
@@ -385,16 +309,6 @@ RULES: Final = (
         in_world="without job sheets",
         refused=_sheet("Yes", same("Standard")),
         accepted=_sheet("No", BLANK),
-    ),
-    *(
-        _back(name)
-        for name in (
-            "Available_Dates not all past",
-            "date range not past",
-            "Available_Days are business days",
-            "Available_Dates on business days",
-            "timings within business hours",
-        )
     ),
     edge(
         "active services",

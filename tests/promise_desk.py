@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -93,10 +94,10 @@ class Case:
     source: Source
     options: RunOptions
     sandbox: SandboxOptions
-    faults: tuple[Fault | None, ...]
-    read_faults: tuple[Fault | None, ...]
-    interruption: Interruption | None
-    stock: int
+    faults: tuple[Fault | None, ...] = ()
+    read_faults: tuple[Fault | None, ...] = ()
+    interruption: Interruption | None = None
+    stock: int = 0
 
     @property
     def is_calm(self) -> bool:
@@ -170,7 +171,8 @@ def _case(draw: st.DrawFn, operation: str, source: Source, *, stock: int) -> Cas
         edition=draw(st.sampled_from(["free", "enterprise"])),
         active_service_limit=draw(st.sampled_from([9999, 9999, 14])),
         active_rule_limit=draw(st.sampled_from([5, 2])),
-        token_calls=draw(st.sampled_from([None, None, 7])),
+        # Reads of single services go at once, and more of them than a token is good for could use up the next one, too.
+        token_calls=draw(st.sampled_from([None, None, 7 if creates else 150])),
         token_throttle=None,
     )
     troubled = draw(st.booleans())
@@ -290,8 +292,11 @@ class Stage:
         if interruption is None or not isinstance(event, interruption.event):
             return
         self._seen += 1
-        if self._seen == interruption.count:
-            # Some events come from a thread of the run's own.
+        if self._seen != interruption.count:
+            return
+        if threading.current_thread() is threading.main_thread():
+            self._interrupt(interruption.how)
+        else:
             self._loop.call_soon_threadsafe(self._interrupt, interruption.how)
 
     def _interrupt(self, how: str) -> None:

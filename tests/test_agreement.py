@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from agreement import (
     BASES,
-    EDGES,
     NOT_YET_READ,
     OUR_OWN_CODES,
+    SERVER_JUDGES,
     Case,
     at_edge,
     at_two_edges,
@@ -142,9 +142,17 @@ def test_only_what_makes_a_record_counts_as_creating(operation: str):
 
 
 def test_what_only_the_server_refuses_has_a_reason():
-    for each in EDGES:
-        assert not each.server_alone or each.server_alone.endswith("."), each.title
-    assert all(reason.endswith(".") for reason in (*OUR_OWN_CODES.values(), *NOT_YET_READ.values()))
+    assert SERVER_JUDGES.keys() == {
+        "Available_Timings order",
+        "Status choices",
+        "active services",
+        "daily_timing order",
+        "weekday order",
+        "hours within the current ones",
+        "active scoring rules",
+    }
+    reasons = (*SERVER_JUDGES.values(), *OUR_OWN_CODES.values(), *NOT_YET_READ.values())
+    assert all(reason.endswith(".") for reason in reasons)
     assert NOT_YET_READ.keys() <= {rule.name for rule in OPERATIONS["update-services"].rules}
     assert OUR_OWN_CODES.keys() <= set(CODES)
 

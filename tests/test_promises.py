@@ -17,12 +17,15 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
-from promise_desk import Case, Report, Stage, World, changing, creating, stage_of
+from promise_desk import Case, Interruption, Report, Stage, World, changing, creating, stage_of
 from promise_rows import AWAY, NOW
-from promise_sources import Kind, Told
+from promise_sources import Kind, Source, Told
 
 from bulkzcrm.cli.results import exit_status
 from bulkzcrm.defuse import undefuse
+from bulkzcrm.events import Connected
+from bulkzcrm.run.options import RunOptions
+from bulkzcrm.sandbox import SandboxOptions
 
 STATUSES = ("succeeded", "unchanged", "invalid", "rejected", "unknown", "unsent")
 GOOD = {"succeeded", "unchanged"}
@@ -149,7 +152,7 @@ async def _to_its_end(stage: Stage, report: Report | None, holds: Claim) -> Repo
 async def _given_back(stage: Stage, last: Report) -> None:
     """`failed.csv` is a source: those rows and no others, their cells as they were, and nothing is made twice."""
     world = stage.world
-    options = type(stage.case.options)(allow_duplicates=stage.case.options.allow_duplicates)
+    options = RunOptions(allow_duplicates=stage.case.options.allow_duplicates)
     await stage.begin(stage.folder / "first" / "failed.csv", "again", options)
     report = await stage.carry_on("again")
     assert report is not None
@@ -349,3 +352,27 @@ def _agrees(record: Mapping[str, Any], gives: Mapping[str, Any]) -> None:
 
 def _id(entry: Mapping[str, Any]) -> str:
     return str(entry["Members"]["id"] if "Members" in entry else entry["id"])
+
+
+@pytest.mark.parametrize("how", ["drain", "abort"])
+async def test_a_run_stopped_before_its_rows_were_judged_is_finished_by_resume_though_none_needs_sending(
+    tmp_path: Path, how: str
+):
+    source = Source("csv", ".csv", b"job_sheet_enabled\nyes\n", ("job_sheet_enabled",), (), {})
+    case = Case(
+        operation="update-service-preferences",
+        source=source,
+        options=RunOptions(),
+        sandbox=SandboxOptions(),
+        interruption=Interruption(how, Connected, 1),
+    )
+    async with stage_of(case, tmp_path) as stage:
+        path = tmp_path / "source.csv"
+        path.write_bytes(source.content)
+        await stage.begin(path, "first", case.options)
+        stopped = await stage.carry_on("first")
+        assert stopped is not None
+        assert (stopped.summary["state"], stopped.statuses) == ("interrupted", ["unsent"])
+        finished = await stage.carry_on("first")
+        assert finished is not None
+        assert (finished.summary["state"], finished.statuses) == ("finished", ["unchanged"])

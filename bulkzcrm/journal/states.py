@@ -71,9 +71,9 @@ RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {
     RunState.INGESTED: frozenset({RunState.SENDING, RunState.FINISHED, RunState.STOPPED, RunState.INTERRUPTED}),
     # To itself: a killed process leaves `sending`, and the next one takes it up.
     RunState.SENDING: frozenset({RunState.SENDING, RunState.FINISHED, RunState.STOPPED, RunState.INTERRUPTED}),
-    # Straight to another end: a resumed run may be stopped again before it sends.
-    RunState.STOPPED: frozenset({RunState.SENDING, RunState.STOPPED, RunState.INTERRUPTED}),
-    RunState.INTERRUPTED: frozenset({RunState.SENDING, RunState.STOPPED, RunState.INTERRUPTED}),
+    # Straight to another end: a resumed run may be stopped again before it sends, or turn out to have nothing to send.
+    RunState.STOPPED: frozenset({RunState.SENDING, RunState.FINISHED, RunState.STOPPED, RunState.INTERRUPTED}),
+    RunState.INTERRUPTED: frozenset({RunState.SENDING, RunState.FINISHED, RunState.STOPPED, RunState.INTERRUPTED}),
     RunState.FINISHED: frozenset(),
 }
 

@@ -29,6 +29,7 @@ from bulkzcrm.journal import (
     LostLeaseError,
     NewRun,
     Organisation,
+    Progress,
     RowSettlement,
     RunState,
 )
@@ -131,6 +132,15 @@ def test_why_a_run_stopped_is_kept_until_it_goes_on(journal):
     assert journal.run(RUN).stopped_because == "The server is down."
     journal.set_state(RUN, 0, RunState.SENDING)
     assert journal.run(RUN).stopped_because is None
+
+
+@pytest.mark.parametrize("stopped", [RunState.STOPPED, RunState.INTERRUPTED])
+def test_a_run_that_stopped_finishes_straight_when_nothing_is_left_to_send(journal, stopped):
+    ingested(journal, [new_row(1)])
+    journal.set_state(RUN, 0, stopped)
+    journal.settle_rows(RUN, 0, [RowSettlement(ordinal=1, status=Progress.UNCHANGED)])
+    journal.set_state(RUN, 0, RunState.FINISHED)
+    assert journal.run(RUN).state is RunState.FINISHED
 
 
 def test_runs_are_listed_newest_first_and_by_pages(journal):
