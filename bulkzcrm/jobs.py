@@ -117,7 +117,10 @@ def _step(file: Path, number: int, table: Mapping[str, object]) -> Step:
     try:
         options = msgspec.convert(given, RunOptions)
     except msgspec.ValidationError as error:
-        raise JobError(f"{file}: {where} has an option of the wrong kind: {error}.", "Mend that value.") from error
+        said = str(error)
+        for key, name in _RENAMED.items():
+            said = said.replace(f"$.{name}", f"$.{key}")
+        raise JobError(f"{file}: {where} has an option of the wrong kind: {said}.", "Mend that value.") from error
     return Step(operation=operation, source=file.absolute().parent / source, options=options)
 
 

@@ -134,8 +134,12 @@ class Directory:
         if len(candidates) > 1 and len(exact) == 1:
             candidates = exact
         module = given.get("module")
-        if module is not None and self._operation.field("module"):
+        if module is not None and candidates:
+            everywhere = candidates
             candidates = [each for each in candidates if folded(_module(each)) == folded(str(module))]
+            if not candidates:
+                problems.append(_elsewhere(self._find_by_name, name, str(module), everywhere))
+                return None, ""
         match candidates:
             case [current]:
                 return current, current.id
@@ -162,6 +166,16 @@ class Directory:
                         remedy="Correct the id or the name, so that both mean the same record.",
                     )
                 )
+        module = given.get("module")
+        if by_id and module is not None and current is not None and folded(_module(current)) != folded(str(module)):
+            problems.append(
+                Problem(
+                    code="DEPENDENT_MISMATCH",
+                    field="module",
+                    message=f"The id {given['id']} belongs to the module {_module(current)}, not to “{module}”.",
+                    remedy="Correct the id or the module, so that both mean the same record.",
+                )
+            )
         if not (by_id and self._operation.renames):
             given.pop(self._find_by_name, None)
         given.pop("module", None)
@@ -286,6 +300,16 @@ def _ambiguous(field: str, text: str, shown: Sequence[str], remedy: str) -> Prob
         field=field,
         message=f"“{text}” can mean {len(shown)}: {', '.join(shown[:_CANDIDATES])}{more}.",
         remedy=remedy,
+    )
+
+
+def _elsewhere(field: str, name: str, module: str, candidates: Sequence[Current]) -> Problem:
+    there = ", ".join(dict.fromkeys(_module(each) for each in candidates))
+    return Problem(
+        code="NAME_NOT_FOUND",
+        field=field,
+        message=f"The module “{module}” has nothing called “{name}”; a record of that name is in: {there}.",
+        remedy="Correct the name or the module, or give the id.",
     )
 
 

@@ -201,6 +201,17 @@ SETTINGS: Final = (
         refused=always(custom(id=CLEAR)),
         accepted=always(custom(id=BLANK)),
     ),
+    *(
+        edge(
+            f"{day} never_empty",
+            _HOURS,
+            "MANDATORY_NOT_FOUND",
+            server_unasked="A timing that is taken away is an entry that names the day's hours, not a null.",
+            refused=always(by_day(**{day: CLEAR})),
+            accepted=always(by_day(**{day: BLANK})),
+        )
+        for day in WEEK
+    ),
     _mandatory("job_sheet_enabled", _PREFERENCES, {"job_sheet_enabled": _NO}),
     edge(
         "job_sheet_enabled form",
@@ -252,6 +263,14 @@ SETTINGS: Final = (
         server_unasked="The request holds no name that could disagree with the id.",
         refused=always(_rule(id=same(HOT_LEADS), name=same("Renewals"))),
         accepted=always(_rule(id=same(HOT_LEADS), name=same("Hot Leads"))),
+    ),
+    edge(
+        "module of the rule's id",
+        _RULE,
+        "DEPENDENT_MISMATCH",
+        server_unasked="The request holds no module that could disagree with the id.",
+        refused=always(_rule(id=same(HOT_LEADS), module=same("Contacts"))),
+        accepted=always(_rule(id=same(HOT_LEADS), module=same("leads"))),
     ),
     *(
         edge(

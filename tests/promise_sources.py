@@ -283,9 +283,7 @@ def _with_openpyxl(lines: Sequence[Sequence[Any] | None]) -> bytes:
     for values in lines:
         cells = []
         for value in values or ():
-            cell = WriteOnlyCell(worksheet, value=value.text if isinstance(value, Failed | Formula) else value or None)
-            if isinstance(value, bool):
-                cell.value = value
+            cell = WriteOnlyCell(worksheet, value=_in_cell(value))
             if isinstance(value, str) and value:
                 cell.data_type = "s"  # else a text that begins with "=" would be a formula
             cells.append(cell)
@@ -293,6 +291,16 @@ def _with_openpyxl(lines: Sequence[Sequence[Any] | None]) -> bytes:
     stream = io.BytesIO()
     workbook.save(stream)
     return stream.getvalue()
+
+
+def _in_cell(value: Any) -> Any:
+    match value:
+        case Failed() | Formula():
+            return value.text
+        case "":
+            return None
+        case _:
+            return value
 
 
 NASTY: Final = (

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
-from promise_desk import Case, Interruption, Report, Stage, World, changing, creating, stage_of
+from hypothesis import HealthCheck, Phase, given, note, settings
+from promise_cases import Case, Interruption, changing, creating
+from promise_desk import Report, Stage, World, stage_of
 from promise_rows import AWAY, NOW
 from promise_sources import Kind, Source, Told
 
@@ -45,13 +46,16 @@ RESULT = (
 SERVICES = ("update-services", "set-service-status")
 SETTINGS = ("set-scoring-rule-status", "update-business-hours", "update-service-preferences")
 
+_SLOW_BY_NATURE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+# Looking for a smaller example takes minutes: the long tests do.
 quick = settings(
     max_examples=25,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=_SLOW_BY_NATURE,
 )
-thorough = settings(quick, max_examples=1500, derandomize=False)
+thorough = settings(max_examples=1500, deadline=None, suppress_health_check=_SLOW_BY_NATURE)
 
 
 @quick

@@ -17,17 +17,19 @@ from forwarder import Cut, Heard, Say, until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bulkzcrm.errors import ConfigurationError, UsageError
+from bulkzcrm.errors import ConfigurationError, JournalError, UsageError
 from bulkzcrm.journal import BatchState, Journal, RunState
 from bulkzcrm.model import Status
 from bulkzcrm.report import State
-from bulkzcrm.run.engine import carry_on
+from bulkzcrm.run.engine import Origin, begin, carry_on
 from bulkzcrm.run.lease import LEASE_MS
 from bulkzcrm.run.options import RunOptions
+from bulkzcrm.run.retrying import failed_origin
 from bulkzcrm.sandbox import Fault, Faults, SandboxOptions, seed
 from bulkzcrm.spec.operations import OPERATIONS
 
 SMALL = RunOptions(batch_size=10, concurrency=2)
+UPDATE = OPERATIONS["update-services"]
 NOW_MS = int(NOW.timestamp() * 1000)
 TOO_MANY = Say(429, {"code": "TOO_MANY_REQUESTS", "details": {}, "message": "too many", "status": "error"})
 
@@ -96,6 +98,7 @@ from bulkzcrm.config import load_connection
 from bulkzcrm.journal import Journal
 from bulkzcrm.run.engine import begin, carry_on
 from bulkzcrm.run.options import RunOptions
+from bulkzcrm.run.retrying import failed_origin
 from bulkzcrm.run.sources import origin_of
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.spec.operations import OPERATIONS
@@ -339,3 +342,38 @@ async def test_through_any_weather_no_record_is_made_twice_and_no_row_is_lost(
                 assert row["Service_Name"] not in desk.created
             else:
                 assert row["result_status"] == "unknown"
+
+
+# -- a retry
+
+
+async def begin_retry(journal: Journal, desk: Desk, origin: Origin) -> str:
+    """Take the rows of a retry into the journal, as a process does that is killed right afterwards."""
+    run = "20300107-093100-retry"
+    folder = desk.folder / "retried"
+    await begin(journal, origin, UPDATE, RunOptions(), desk.around(), run=run, folder=folder)
+    return run
+
+
+async def test_the_rows_of_a_retry_are_its_own_from_the_instant_from_which_it_can_be_resumed(desk: Desk):
+    await desk.run("update-services", [{"id": SERVICE.format(1), "Duration": "5"}])
+    with Journal.open(desk.home) as journal:
+        retry = await begin_retry(journal, desk, failed_origin(journal, journal.run(desk.last), ""))
+        assert journal.run(retry).state is RunState.INGESTED
+        with pytest.raises(UsageError, match="no failed row left"):
+            failed_origin(journal, journal.run(desk.last), "")
+
+
+async def test_of_two_retries_that_read_the_same_rows_the_second_is_forgotten(desk: Desk):
+    first = (await desk.run("update-services", [{"id": SERVICE.format(1), "Duration": "5"}])).summary.run or ""
+    other = (await desk.run("update-services", [{"id": SERVICE.format(1), "Duration": "35"}])).summary.run or ""
+    with Journal.open(desk.home) as journal:
+        origin = failed_origin(journal, journal.run(first), "")
+
+        def meanwhile() -> str:
+            journal.mark_taken_by_retry(first, [row.ordinal for row in journal.failed_rows(first)], other)
+            return origin.content_hash()
+
+        with pytest.raises(JournalError, match="Another retry of the run"):
+            await begin_retry(journal, desk, replace(origin, content_hash=meanwhile))
+        assert {run.id for run in journal.runs(limit=9)} == {first, other}

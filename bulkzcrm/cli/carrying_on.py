@@ -16,7 +16,7 @@ from bulkzcrm.journal import Journal, Run, RunState
 from bulkzcrm.run.engine import begin, carry_on, new_run_id
 from bulkzcrm.run.options import RunOptions, command_line
 from bulkzcrm.run.reporting import Ending
-from bulkzcrm.run.retrying import failed_origin, latest_run, retry_options, take_failed_rows
+from bulkzcrm.run.retrying import failed_origin, latest_run, retry_options
 from bulkzcrm.run.steps import JobEnding, carry_on_steps, steps_of
 from bulkzcrm.spec.operations import OPERATIONS
 
@@ -144,7 +144,6 @@ def retry(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **given
                     context={"profile": profile},
                     organisation=(earlier.organisation_id, earlier.organisation),
                 )
-                take_failed_rows(journal, earlier.id, run_id)
                 ending = await carry_on(
                     journal,
                     run_id,

@@ -54,7 +54,9 @@ class ColumnEvidence:
         decimal mark, and a comma before three digits stands between thousands.
         """
         return Decision(
-            date_order=self._date_order(), decimal="," if self._only(Evidence.COMMA, Evidence.POINT) else "."
+            date_order=self._date_order(),
+            decimal="," if self._only(Evidence.COMMA, Evidence.POINT) else ".",
+            decimal_is_proved=self._only(Evidence.COMMA, Evidence.POINT) or self._only(Evidence.POINT, Evidence.COMMA),
         )
 
     def _date_order(self) -> DateOrder | None:
@@ -72,6 +74,7 @@ class Decision:
 
     date_order: DateOrder | None
     decimal: DecimalMark
+    decimal_is_proved: bool = True
 
 
 def told(evidence: ColumnEvidence, decision: Decision) -> str | None:
@@ -112,7 +115,8 @@ def reading_in_force(columns: Mapping[str, ColumnEvidence]) -> dict[str, str]:
     """
     told_something = [evidence for evidence in columns.values() if evidence.proofs or evidence.open_rows]
     orders = {one.decide().date_order for one in told_something if one.kind is not Kind.MONEY}
-    marks = {one.decide().decimal for one in told_something if one.kind is Kind.MONEY}
+    decided = [one.decide() for one in told_something if one.kind is Kind.MONEY]
+    marks = {decision.decimal for decision in decided if decision.decimal_is_proved}
     reading = {}
     if len(orders) == 1 and (order := orders.pop()) is not None:
         reading["date_format"] = order.value

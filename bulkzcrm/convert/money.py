@@ -10,7 +10,14 @@ from typing import Literal, TypeAlias
 
 from bulkzcrm.convert.currencies import is_currency
 from bulkzcrm.convert.values import OPEN, Evidence, Finding, Read, ReadText, Refusal, plain_text
-from bulkzcrm.convert.words import BAD_AMOUNT, NEGATIVE_AMOUNT, NOT_WITH_COMMA, NOT_WITH_POINT, ROUNDED_AMOUNT
+from bulkzcrm.convert.words import (
+    BAD_AMOUNT,
+    NEGATIVE_AMOUNT,
+    NOT_WITH_COMMA,
+    NOT_WITH_POINT,
+    POINT_OR_THOUSANDS,
+    ROUNDED_AMOUNT,
+)
 from bulkzcrm.model import CellValue
 
 __all__ = ["DecimalMark", "amount_reader", "read_amount_cell"]
@@ -22,6 +29,7 @@ _EXACT_LIMIT = 2**53
 """From here on a binary float no longer holds every whole number (IEEE 754 double)."""
 
 _PLAIN = re.compile(r"[0-9]{1,15}(\.[0-9]{1,2})?")
+_ONE_POINT = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _BLANKS = " \u00a0\u2009\u202f"
 _AMOUNT = re.compile(
     rf"(?P<before>[Rr]s\.|[Kk]r\.|[Ff]r\.|[^0-9.,]*)\s*(?P<number>[0-9.,](?:[0-9.,'\u2019{_BLANKS}]*[0-9.,])?)(?P<after>[^0-9,]*)"
@@ -30,15 +38,18 @@ _POINT = (Evidence.POINT,)
 _MINUS = frozenset("-\u2212\u2013()")
 
 
-def amount_reader(mark: DecimalMark | None) -> ReadText:
+def amount_reader(mark: DecimalMark | None, *, is_proved: bool = True) -> ReadText:
     """Return a reader of amounts; without a mark, what is open is left open and what proves a mark says so.
+
+    A point that is taken for the decimal mark only because nothing proves another is believed in `12.50`, not in
+    `1.250`, which half of the world writes for more than a thousand.
 
     Understood are digits with consistent separators between thousands (comma or point, whichever is not the decimal
     mark, blank, apostrophe; also in the Indian way, `12,34,567.00`) and one currency mark before or after them.
     """
     if mark is None:
         return _read_by_evidence
-    return partial(_read_with, mark=mark)
+    return partial(_read_with, mark=mark) if is_proved else _read_with_point_for_want_of_proof
 
 
 def read_amount_cell(value: CellValue) -> Read:
@@ -83,6 +94,14 @@ def _read_with(text: str, mark: DecimalMark) -> Read:
     if mark == ".":
         return Refusal(BAD_AMOUNT if _amount(number, ",") is None else NOT_WITH_POINT, text)
     return Refusal(BAD_AMOUNT if _amount(number, ".") is None else NOT_WITH_COMMA, text)
+
+
+def _read_with_point_for_want_of_proof(text: str) -> Read:
+    read = _read_with(text, ".")
+    number = _bare_number(text)
+    if isinstance(read, Decimal) and isinstance(number, str) and _ONE_POINT.fullmatch(number):
+        return Refusal(POINT_OR_THOUSANDS, text)
+    return read
 
 
 def _bare_number(text: str) -> str | Refusal:

@@ -55,6 +55,7 @@ class Rules:
 
     date: DateRule = _NO_RULE
     decimal: DecimalMark | None = None
+    decimal_is_proved: bool = True
     zone: ZoneInfo | None = None
 
 
@@ -138,7 +139,7 @@ def _readers(field: Field, rules: Rules) -> tuple[ReadText, ReadCell]:
         case Kind.DAY_HOURS:
             return read_day_hours, _as_text(read_day_hours)
         case Kind.MONEY:
-            return amount_reader(rules.decimal), read_amount_cell
+            return amount_reader(rules.decimal, is_proved=rules.decimal_is_proved), read_amount_cell
         case Kind.MEMBERS:
             return read_members, read_members_cell
         case Kind.TAXES:

@@ -191,7 +191,7 @@ class RowConverter:
                 f"--set gives the field {one.name} no value.",
                 f"Leave it out, or write --set {one.name}={CLEAR_TEXT} to empty the field.",
             )
-        alone = Decision(date_order=None, decimal=".")
+        alone = Decision(date_order=None, decimal=".", decimal_is_proved=False)
         read = compile_reader(one, _rules(self._setup.options, alone)).text(text)
         match read.value if isinstance(read, Finding) else read:
             case Refusal() as refusal:
@@ -220,6 +220,7 @@ def _rules(options: ConvertOptions, decision: Decision | None) -> Rules:
     return Rules(
         date=dates,
         decimal=options.decimal or (decision.decimal if decision else None),
+        decimal_is_proved=options.decimal is not None or decision is None or decision.decimal_is_proved,
         zone=options.time_zone,
     )
 

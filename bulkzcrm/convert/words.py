@@ -35,6 +35,7 @@ __all__ = [
     "NO_DAY_FIRST",
     "NO_MONTH_FIRST",
     "NO_YEAR_FIRST",
+    "POINT_OR_THOUSANDS",
     "REPEATED_TIME",
     "ROUNDED_AMOUNT",
     "SHORT_YEAR",
@@ -143,6 +144,10 @@ ROUNDED_AMOUNT = _invalid(
 NOT_WITH_POINT = _invalid(
     "is not an amount when the point is the decimal mark and commas stand between thousands",
     "Write it as 1234.50; if the whole column uses a decimal comma, run again with --decimal ,",
+)
+POINT_OR_THOUSANDS = _invalid(
+    "has three digits behind its point, and no row of the column tells whether that is a decimal point",
+    "Write it without separators, such as 1250 or 1.25; or say which mark the column uses with --decimal.",
 )
 NOT_WITH_COMMA = _invalid(
     "is not an amount when the comma is the decimal mark and points stand between thousands",

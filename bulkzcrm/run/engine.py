@@ -37,12 +37,17 @@ _TIMED = frozenset({Kind.DATE, Kind.DATES, Kind.DATETIME})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where the rows of a run come from: a source that can be opened, and the hash of its content once it is read."""
+    """Where the rows of a run come from: a source that can be opened, and the hash of its content once it is read.
+
+    `take` is called with the run's id in the transaction that ends the ingest of a retry: it takes the rows that were
+    read from the earlier run, so that they belong to this one from the instant from which it can be resumed.
+    """
 
     name: str
     open: Callable[[], AbstractContextManager[Table]]
     content_hash: Callable[[], str]
     retry_of: str | None = None
+    take: Callable[[str], None] | None = None
 
 
 def new_run_id(around: Surroundings) -> str:
@@ -126,8 +131,11 @@ async def begin(
         journal.update_run(
             run, epoch, source_sha256=origin.content_hash(), decisions=taken.decisions(), notes=taken.notes
         )
-        if job_id is None:
-            journal.set_state(run, epoch, RunState.INGESTED)
+        with journal.transaction():
+            if origin.take is not None:
+                origin.take(run)
+            if job_id is None:
+                journal.set_state(run, epoch, RunState.INGESTED)
         return taken
 
     try:

@@ -167,13 +167,12 @@ class SendingPhase:
         known = {
             _bare(text): name for name, label in (organisation.field_names or {}).items() for text in (name, label)
         }
-        for column in self._unknown_columns(self.run.decisions.get("carried")):
-            if _bare(column) in known and self._untouched:
-                raise UsageError(
-                    f"The column “{column}” is a field of the organisation ({known[_bare(column)]}), "
-                    "which cannot be sent yet.",
-                    f'Go on without it by --ignore-column "{column}".',
-                )
+        lost = [each for each in self._unknown_columns(self.run.decisions.get("carried")) if _bare(each) in known]
+        if lost and self._untouched:
+            told = ", ".join(f"“{column}” ({known[_bare(column)]})" for column in lost)
+            cure = " ".join(f'--ignore-column "{column}"' for column in lost)
+            what = "The column is a field" if len(lost) == 1 else "These columns are fields"
+            raise UsageError(f"{what} of the organisation that cannot be sent yet: {told}.", f"Go on with {cure}.")
 
     def _refuse_again(self, organisation: Organisation) -> None:
         """Refuse a create whose source has a run already: it would make every record twice."""

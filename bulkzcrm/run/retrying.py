@@ -14,7 +14,7 @@ from bulkzcrm.model import Row, Table
 from bulkzcrm.run.engine import Origin
 from bulkzcrm.run.options import RunOptions
 
-__all__ = ["failed_origin", "latest_run", "retry_options", "take_failed_rows"]
+__all__ = ["failed_origin", "latest_run", "retry_options"]
 
 _PAGE = 1000
 
@@ -28,38 +28,46 @@ def latest_run(journal: Journal) -> Run:
 
 
 def failed_origin(journal: Journal, run: Run, resume: str) -> Origin:
-    """Return a finished run's failed rows as a source. Raises `UsageError` when it has none, or can be resumed."""
+    """Return a finished run's failed rows as a source that takes them.
+
+    Raises `UsageError` when there is none, or when the run can be resumed.
+    """
     if run.state in RESUMABLE:
         raise UsageError(f"The run {run.id} is not at its end and can be resumed.", f"First: {resume}")
     if not journal.failed_rows(run.id, 0, 1, untaken_only=True):
         raise UsageError(f"The run {run.id} has no failed row left to retry.", "Nothing is to be done.")
 
+    read: list[int] = []
+
     @contextmanager
     def opening() -> Iterator[Table]:
+        read.clear()
         yield Table(
             name=run.source,
             columns=run.columns,
-            rows=_failed_rows(journal, run.id),
+            rows=_failed_rows(journal, run.id, read),
             header_row=run.header_row,
             sheet=run.sheet,
         )
 
     marks = hashlib.sha256(f"retry of {run.id}".encode())
-    return Origin(name=run.source, open=opening, content_hash=marks.hexdigest, retry_of=run.id)
+    return Origin(
+        name=run.source,
+        open=opening,
+        content_hash=marks.hexdigest,
+        retry_of=run.id,
+        take=lambda retry_run: journal.mark_taken_by_retry(run.id, read, retry_run),
+    )
 
 
-def _failed_rows(journal: Journal, run: str) -> Iterator[Row]:
+def _failed_rows(journal: Journal, run: str, read: list[int]) -> Iterator[Row]:
+    """Yield the rows that no retry has taken, and note their ordinals in `read`."""
     after = 0
     while page := journal.failed_rows(run, after, _PAGE, untaken_only=True):
         after = page[-1].ordinal
         for row in page:
+            read.append(row.ordinal)
             yield Row(row.number, row.cells, row.surplus)
-
-
-def take_failed_rows(journal: Journal, run: str, retry_run: str) -> None:
-    """Mark the failed rows as taken, so that no later retry sends them again."""
-    while page := journal.failed_rows(run, 0, _PAGE, untaken_only=True):
-        journal.mark_taken_by_retry(run, [row.ordinal for row in page], retry_run)
 
 
 def retry_options(run: Run, changed: RunOptions) -> RunOptions:

@@ -209,7 +209,11 @@ _UPDATE_BUSINESS_HOURS: Final = Operation(
             kind=Kind.HOURS,
             about="The hours of every day.",
         ),
-        *(Field(name=day, label=day, kind=Kind.DAY_HOURS, about=f"The hours on {day}, or closed.") for day in WEEKDAYS),
+        *(
+            # Only "closed" takes a day's hours away: the page has no null for them.
+            Field(name=day, label=day, kind=Kind.DAY_HOURS, about=f"The hours on {day}, or closed.", never_empty=True)
+            for day in WEEKDAYS
+        ),
     ),
     rules=BUSINESS_HOURS_RULES,
     single=True,

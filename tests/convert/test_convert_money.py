@@ -129,7 +129,6 @@ def test_what_is_no_amount_with_a_comma_is_refused(value):
     ("texts", "amounts"),
     [
         (["1,234"], ["1234"]),
-        (["1.234"], ["1.234"]),
         (["1,234", "1,50"], ["1.234", "1.50"]),
         (["1.234", "1,50"], ["1234", "1.50"]),
         (["1,234", "1.50"], ["1234", "1.50"]),
@@ -170,4 +169,19 @@ def test_what_no_row_proves_is_told_too():
     assert settled.notes == (
         'Column A ("Price") is read with a decimal point, because no row proves another; row 2 says "1,234".',
     )
-    assert settled.reading == {"decimal": "."}
+    assert settled.reading == {}
+
+
+def test_three_digits_behind_a_point_that_nothing_proves_are_not_guessed():
+    convert = converter([PRICE])
+    rows = [Row(2, ("1.250",)), Row(3, ("12.50",))]
+    for row in rows[:1]:
+        convert(row)
+    settled = convert.settle().converter()
+    (problem,) = settled(rows[0]).problems
+    assert (problem.code, problem.cell) == ("INVALID_DATA", "A2")
+    assert "--decimal" in problem.remedy
+    proved = converter([PRICE])
+    for row in rows:
+        proved(row)
+    assert proved.settle().converter()(rows[0]).record == {"Price": Decimal("1.250")}
