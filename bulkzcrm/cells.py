@@ -11,7 +11,7 @@ import msgspec
 
 from bulkzcrm.model import CellError, CellValue, FormulaWithoutValue
 
-__all__ = ["cell_text", "column_letter", "decode_cells", "encode_cells", "is_blank"]
+__all__ = ["cell_text", "column_letter", "counted", "decode_cells", "encode_cells", "is_blank"]
 
 _EXACT_LIMIT = 2**53
 """Above this a binary float no longer holds every whole number (IEEE 754 double)."""
@@ -25,6 +25,13 @@ def column_letter(index: int) -> str:
         rest, last = divmod(rest - 1, 26)
         letters = chr(ord("A") + last) + letters
     return letters
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun as people say it: 1 row, 1,200 rows, 2 batches."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun}{'es' if noun.endswith('ch') else 's'}"
 
 
 def is_blank(value: CellValue) -> bool:

@@ -285,11 +285,12 @@ def _not_found(field: str, text: str, known: Sequence[str]) -> Problem:
     if not shown and len(set(known)) <= _CANDIDATES:
         shown = list(dict.fromkeys(known))
     hint = f" Did you mean {', '.join(shown[:_CANDIDATES])}?" if shown else ""
+    several = " Separate several names with a semicolon." if "," in text else ""
     return Problem(
         code="NAME_NOT_FOUND",
         field=field,
         message=f"The organisation has nothing called “{text}” for {field}.{hint}",
-        remedy="Correct the name, or give the id.",
+        remedy=f"Correct the name, or give the id.{several}",
     )
 
 
@@ -318,5 +319,9 @@ def _no_such_id(record_id: str) -> Problem:
         code="INVALID_DATA",
         field="id",
         message=f"The organisation has no record with the id {record_id}.",
-        remedy="Correct the id, or look the record up again; it may have been deleted.",
+        remedy=(
+            "Copy the id from Zoho again: its last digits are zeros, as when a spreadsheet program has rounded it."
+            if record_id.endswith("000")
+            else "Correct the id, or look the record up again; it may have been deleted."
+        ),
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO, assert_never, final
 
+from bulkzcrm.cells import counted
 from bulkzcrm.events import (
     BatchAnswered,
     Begun,
@@ -166,4 +167,4 @@ class Voice:
         now = time.monotonic()
         if final or now - self._said_at >= _LINE_EVERY_S:
             self._said_at = now
-            self.say(f"{what}: {rows:,}{f' of {total:,}' if total is not None else ''} rows")
+            self.say(f"{what}: " + (counted(rows, "row") if total is None else f"{rows:,} of {counted(total, 'row')}"))

@@ -77,6 +77,7 @@ async def _read_org(client: Client, organisation: Organisation) -> None:
         licence = entry.get("license_details")
         organisation.profile = Profile(
             id=str(entry.get("zgid") or entry.get("id") or ""),
+            other_id=str(entry.get("id") or ""),
             name=str(entry.get("company_name") or ""),
             type=str(entry.get("type") or ""),
             edition=str(licence.get("paid_type") or "") if isinstance(licence, Mapping) else "",

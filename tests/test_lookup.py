@@ -267,7 +267,8 @@ async def test_another_source_or_an_update_may_be_sent_without_more_ado(desk: De
     assert len(desk.created) == 6
 
 
-async def test_in_a_sandbox_organisation_a_source_may_be_sent_again(desk: Desk):
+async def test_the_vendors_own_sandboxes_are_guarded_like_any_organisation(desk: Desk):
     await desk.run("create-services", services(1))
-    await desk.run("create-services", services(1))
-    assert len(desk.created) == 2
+    with pytest.raises(UsageError, match="already sent by the run"):
+        await desk.run("create-services", services(1))
+    assert len(desk.created) == 1

@@ -49,7 +49,7 @@ SETTINGS = ("set-scoring-rule-status", "update-business-hours", "update-service-
 _SLOW_BY_NATURE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 # Looking for a smaller example takes minutes: the long tests do.
 quick = settings(
-    max_examples=25,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

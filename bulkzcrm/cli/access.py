@@ -12,7 +12,7 @@ import click
 
 from bulkzcrm.cli.speaking import complain, tell
 from bulkzcrm.config import Connection, home, load_connection, write_profile
-from bulkzcrm.errors import BulkzcrmError
+from bulkzcrm.errors import BulkzcrmError, StoppedError, UnreachableError
 from bulkzcrm.redact import scrub
 
 __all__ = ["auth"]
@@ -74,7 +74,10 @@ def status(*, profile: str | None, as_json: bool) -> None:
     from bulkzcrm.run.standing import Standing, read_standing  # noqa: PLC0415 - aiohttp takes its time
 
     async def ask(connection: Connection) -> Standing:
-        return await read_standing(connection)
+        try:
+            return await read_standing(connection)
+        except UnreachableError as error:
+            raise StoppedError(error.message, "Check the address and your network, then ask again.") from error
 
     try:
         connection = load_connection(profile=profile, environ=os.environ, home=home(os.environ))

@@ -51,6 +51,7 @@ def resume(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **give
     async def work(session: Session) -> Ending | JobEnding:
         with Journal.open(session.home) as journal:
             chosen = _resumable(journal, run)
+            session.voice.say(f"Resuming {chosen.id}: {chosen.operation} of {chosen.source}")
             job = chosen.lookups.get("job")
             profile = _profile(chosen, given["profile"])
             runs = steps_of(journal, chosen)
@@ -124,6 +125,7 @@ def retry(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **given
     async def work(session: Session) -> Ending:
         with Journal.open(session.home) as journal:
             earlier = journal.run(run) if run else latest_run(journal)
+            session.voice.say(f"Retrying what failed in {earlier.id}: {earlier.operation} of {earlier.source}")
             profile = _profile(earlier, given["profile"])
             origin = failed_origin(journal, earlier, command_line(resume_words(earlier.id, profile)))
             changed = run_options(given, base=RunOptions.from_json(earlier.options))

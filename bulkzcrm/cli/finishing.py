@@ -8,11 +8,13 @@ from contextlib import suppress
 
 import click
 
+from bulkzcrm.cells import counted
 from bulkzcrm.cli.results import ended_job_json, ended_json, exit_status, say_result
 from bulkzcrm.cli.session import Session, drive
 from bulkzcrm.cli.speaking import complain, tell
 from bulkzcrm.errors import BulkzcrmError, OutputError
 from bulkzcrm.journal import JournalReader, Run
+from bulkzcrm.model import Status
 from bulkzcrm.progress import Voice
 from bulkzcrm.run.options import RunOptions, command_line
 from bulkzcrm.run.reporting import Ending
@@ -28,6 +30,10 @@ def resume_words(run: str, profile: str | None) -> list[str]:
 
 def mending_command(voice: Voice, run: Run, ending: Ending, profile: str | None) -> None:
     """Say how the mended `failed.csv` is given back, with every option in force, inferred ones included."""
+    counts = ending.summary.counts
+    repeated = counts.get(Status.INVALID, 0) + counts.get(Status.REJECTED, 0) - ending.failed
+    if repeated:
+        voice.say(f"{counted(repeated, 'row')} repeating an earlier one: told in results.csv, and not in failed.csv.")
     if not ending.failed:
         return
     options = RunOptions.from_json(run.options)
@@ -41,8 +47,9 @@ def mending_command(voice: Voice, run: Run, ending: Ending, profile: str | None)
     words += ["--profile", profile] if profile else []
     if tuple(run.formats) != ("csv",):
         words += ["--format", ",".join(run.formats)]
-    rows = "1 row" if ending.failed == 1 else f"{ending.failed:,} rows"
-    voice.say(f"To mend: {rows} in failed.csv. Correct them there, then:")
+    name = ending.summary.files["failed"].name
+    them = "it" if ending.failed == 1 else "them"
+    voice.say(f"To mend: {counted(ending.failed, 'row')} in {name}. Correct {them} there, then:")
     voice.say(f"  {command_line(words)}")
 
 

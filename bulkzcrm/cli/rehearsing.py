@@ -85,8 +85,9 @@ def _settings(given: Mapping[str, Any]) -> tuple[SandboxOptions, Faults]:
 
 
 def _say_environment(stand_in: Sandbox) -> None:
-    """Print the lines that point the tool at the sandbox, as this platform's shell takes them."""
-    word = "set " if os.name == "nt" else "export "
+    """Print the lines that point the tool at the sandbox, as the platform's shell takes them (PowerShell on Windows)."""
     for name, value in stand_in.environment().items():
-        tell(f"{word}{name}={value}")
+        tell(f"$env:{name} = '{value}'" if os.name == "nt" else f"export {name}={value}")
+    code = stand_in.options.grant_code
+    click.echo(f"to rehearse a login: bulkzcrm auth login --code {code}", err=True)
     click.echo(f"serving {stand_in.url} until stopped (Ctrl-C)", err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from bulkzcrm.cells import counted
 from bulkzcrm.cli.speaking import tell
 from bulkzcrm.errors import BulkzcrmError
 from bulkzcrm.redact import scrub
@@ -40,8 +41,7 @@ def say_result(summary: Summary, *, as_json: bool) -> None:
     counts = {status.value: count for status, count in summary.counts.items()}
     told = ", ".join(f"{counts[name]:,} {name}" for name in _COUNTS if counts.get(name))
     what = f"run {summary.run}" if summary.run else "check"
-    rows = "1 row" if summary.rows == 1 else f"{summary.rows:,} rows"
-    tell(f"{what} {summary.state.value}: {rows}{': ' if told else ''}{told}")
+    tell(f"{what} {summary.state.value}: {counted(summary.rows, 'row')}{': ' if told else ''}{told}")
     if "results" in summary.files:
         tell(f"report: {summary.files['results']}")
 

@@ -110,14 +110,18 @@ def run(
 
 
 @click.command(epilog="Example: bulkzcrm check create-services prices.xlsx --time-zone Europe/Berlin")
-@click.argument("operation")
-@click.argument("source")
+@click.argument("operation", required=False)
+@click.argument("source", required=False)
 @click.option("--max-errors", metavar="N|N%", hidden=True)
 @reading_options
 @output_options
 @voice_options
-def check(operation: str, source: str, *, as_json: bool, quiet: bool, verbose: bool, **given: Any) -> None:
+def check(
+    operation: str | None, source: str | None, *, as_json: bool, quiet: bool, verbose: bool, **given: Any
+) -> None:
     """Read and judge SOURCE as `run` would, without any network: nothing is sent, only the report is kept."""
+    if operation is None or source is None:
+        raise click.UsageError("Say which OPERATION and which SOURCE, for example: check create-services prices.csv")
 
     async def work(session: Session) -> Ending:
         chosen = operation_named(operation)

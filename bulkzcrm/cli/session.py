@@ -17,6 +17,7 @@ from typing import TypeVar
 import anyio
 import click
 
+from bulkzcrm.cells import counted
 from bulkzcrm.clock import Clock, system_clock
 from bulkzcrm.config import Connection, home, load_connection
 from bulkzcrm.errors import BulkzcrmError, UsageError
@@ -133,8 +134,8 @@ class Session:
         """Show what is about to be written where, and ask. Raises `UsageError` when the answer is no."""
         kind = f", {preview.organisation_type}" if preview.organisation_type else ""
         self.voice.say(
-            f"{preview.operation}: {preview.to_send:,} rows in {preview.batches:,} batches to "
-            f"{preview.organisation} ({preview.organisation_id}{kind}), about {preview.credits:,} credits; "
+            f"{preview.operation}: {counted(preview.to_send, 'row')} in {counted(preview.batches, 'batch')} to "
+            f"{preview.organisation} ({preview.organisation_id}{kind}), about {counted(preview.credits, 'credit')}; "
             f"{preview.unchanged:,} unchanged, {preview.invalid:,} invalid.",
             even_if_quiet=not self.yes,
         )

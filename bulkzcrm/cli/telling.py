@@ -39,6 +39,7 @@ def runs(*, limit: int, as_json: bool) -> None:
             "operation": run.operation,
             "source": run.source,
             "organisation": run.organisation,
+            "sandbox": run.sandbox,
             "rows": sum(counts.values()),
             **{status.value: count for status, count in counts.items()},
         }
@@ -51,7 +52,8 @@ def runs(*, limit: int, as_json: bool) -> None:
         tell("There are no runs yet.")
     for each, (_, counts) in zip(told, found, strict=True):
         ended = ", ".join(f"{count:,} {status.value}" for status, count in counts.items() if count) or "no rows"
-        tell(f"{each['run']}  {each['state']:<11}  {each['operation']}  {each['source']}: {ended}")
+        where = "a sandbox" if each["sandbox"] else each["organisation"] or "no organisation yet"
+        tell(f"{each['run']}  {each['state']:<11}  {each['operation']}  {each['source']} to {where}: {ended}")
 
 
 @click.command(epilog="Example: bulkzcrm report 20300107-093000-1f2e3d4a5 --format xlsx")

@@ -12,6 +12,9 @@ from bulkzcrm.spec.fields import Field
 
 __all__ = ["RESULT_HEADERS", "ColumnMap", "MapOptions", "match_columns"]
 
+_SHOWN = 12
+"""How many headers a message shows."""
+
 RESULT_HEADERS = frozenset(
     {
         "result_row",
@@ -201,11 +204,13 @@ def _refuse_column_and_constant(by_name: Mapping[str, Sequence[Column]], constan
 
 def _nothing_matches(fields: Sequence[Field], table: Table) -> SourceError:
     listed = ", ".join(one.name for one in fields)
-    where = f"; the header was taken from row {table.header_row}" if table.header_row else ""
+    sheet = f", sheet “{table.sheet}”," if table.sheet else ""
+    found = ", ".join(column.name for column in table.columns[:_SHOWN] if column.name)
+    where = f"; the header was taken from row {table.header_row}: {found}" if table.header_row else f": {found}"
+    cure = 'Rename the columns, match them with --map "Column=Field", or name their row with --header-row.'
     return SourceError(
-        f"No column of {table.name} names a field of this operation{where}.",
-        f"The fields are: {listed}. Rename the columns, match them with --map, or name the row that holds the headers "
-        "with --header-row.",
+        f"No column of {table.name}{sheet} names a field of this operation{where}.",
+        " ".join((f"The fields are: {listed}.", cure, *table.notes)),
     )
 
 

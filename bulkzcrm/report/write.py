@@ -41,14 +41,15 @@ def write_reports(
     *,
     formats: Sequence[str] = (),
     sheet: str = "results",
+    failed_name: str = "failed.csv",
     replace: Replace = os.replace,
 ) -> Written:
     """Write the report into a folder, which is made if need be; an older report there is replaced file by file.
 
     `columns` are those to carry (without the ten of an earlier report), `rows` begins all rows in source order,
-    `failed` those that `failed.csv` shall hold. `sheet` names the workbook's sheet. Memory does not grow with the
-    number of rows. Raises `UsageError` for a format that is none of `FORMATS`, before anything is written, and
-    `OutputError` when a file cannot be written; those already there are whole.
+    `failed` those that `failed.csv` (or `failed_name`) shall hold. `sheet` names the workbook's sheet. Memory does not
+    grow with the number of rows. Raises `UsageError` for a format that is none of `FORMATS`, before anything is written,
+    and `OutputError` when a file cannot be written; those already there are whole.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
@@ -70,7 +71,7 @@ def write_reports(
     def fill_jsonl(stream: BinaryIO) -> None:
         write_jsonl(stream, columns, rows())
 
-    wanted = {"results": ("results.csv", fill_results), "failed": ("failed.csv", fill_failed)}
+    wanted = {"results": ("results.csv", fill_results), "failed": (failed_name, fill_failed)}
     if "xlsx" in formats:
         wanted["results_xlsx"] = ("results.xlsx", fill_xlsx)
     if "jsonl" in formats:

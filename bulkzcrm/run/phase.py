@@ -7,6 +7,7 @@ from typing import final
 
 from anyio import to_thread
 
+from bulkzcrm.cells import counted
 from bulkzcrm.client import Client
 from bulkzcrm.errors import BulkzcrmError, ConfigurationError, StoppedError, UsageError
 from bulkzcrm.events import Connected, Noted, SendingStarted
@@ -97,7 +98,7 @@ class SendingPhase:
         self._around.stop.go_on()
         self._bind(organisation)
         self._refuse_lost_columns(organisation)
-        self._refuse_again(organisation)
+        self._refuse_again()
         judge = self._judge(client, organisation)
         verdicts = await to_thread.run_sync(judge.judge, self._journal, self.run.id, self._settle)
         self._around.stop.go_on()
@@ -142,17 +143,23 @@ class SendingPhase:
         """Hold the run to its organisation. Raises `ConfigurationError` when it is another one."""
         connection = self._around.connection
         named = connection.org_id if connection else None
-        actual = organisation.profile.id if organisation.profile else (named or "")
-        if self.run.organisation_id is None:
-            name = organisation.profile.name if organisation.profile else actual
-            self._journal.update_run(self.run.id, self._epoch, organisation_id=actual, organisation=name)
-            self.run = self._journal.run(self.run.id)
-        elif actual != self.run.organisation_id:
+        profile = organisation.profile
+        actual = profile.id if profile else (named or "")
+        if self.run.organisation_id is not None and actual != self.run.organisation_id:
             raise ConfigurationError(
                 f"The run {self.run.id} belongs to {self.run.organisation} ({self.run.organisation_id}), "
                 f"but the credentials lead to another organisation ({actual}).",
                 "Name the profile of that organisation with --profile.",
             )
+        if profile is not None and named and named not in (profile.id, profile.other_id):
+            raise ConfigurationError(
+                f"The credentials lead to {profile.name} ({profile.id}), not to the organisation {named}.",
+                "Correct BULKZCRM_ORG_ID (or org_id in the profile), or use the other organisation's credentials.",
+            )
+        if self.run.organisation_id is None:
+            name = profile.name if profile else actual
+            self._journal.update_run(self.run.id, self._epoch, organisation_id=actual, organisation=name)
+            self.run = self._journal.run(self.run.id)
 
     @staticmethod
     def _unknown_columns(carried: object) -> list[str]:
@@ -174,10 +181,9 @@ class SendingPhase:
             what = "The column is a field" if len(lost) == 1 else "These columns are fields"
             raise UsageError(f"{what} of the organisation that cannot be sent yet: {told}.", f"Go on with {cure}.")
 
-    def _refuse_again(self, organisation: Organisation) -> None:
+    def _refuse_again(self) -> None:
         """Refuse a create whose source has a run already: it would make every record twice."""
-        kind = organisation.profile.type if organisation.profile else ""
-        if not self._operation.creates or self._options.again or self._around.sandbox or kind == "sandbox":
+        if not self._operation.creates or self._options.again or self._around.sandbox:
             return
         if not self._untouched or self.run.retry_of is not None:
             return
@@ -225,7 +231,7 @@ class SendingPhase:
 
     def _budget(self, counts: dict[Status, int]) -> Budget:
         limit = error_limit(self._options.max_errors, sum(counts.values()))
-        budget = Budget(limit)
+        budget = Budget(limit, told=self._options.max_errors or "")
         if self._untouched and not self.run.lookups.get("over_budget"):
             try:
                 budget.spend(counts[Status.INVALID])
@@ -311,7 +317,10 @@ class SendingPhase:
         if self.error is not None:
             return RunState.STOPPED, str(self.error)
         return RunState.STOPPED, (
-            f"{doubtful:,} rows were sent and have no trustworthy answer; whether they were written must be settled."
+            f"{counted(doubtful, 'row')} sent without a trustworthy answer: look up whether the records exist. Lost "
+            "creates are not read back yet, so resuming alone does not settle them."
+            if self._operation.creates
+            else f"{counted(doubtful, 'row')} sent without a trustworthy answer; resuming reads back what became of it."
         )
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bulkzcrm.errors import OutputError, UsageError
-from bulkzcrm.journal import JournalReader, Run, RunState, StoredRow, reported, reported_counts
+from bulkzcrm.journal import Journal, JournalReader, Run, RunState, StoredRow, reported, reported_counts
 from bulkzcrm.model import Problem, Status
 from bulkzcrm.report import ReportRow, State, Summary, holds_a_report, write_reports, write_summary
 
 __all__ = ["Ending", "project", "ready_folder", "state_of", "unwritten"]
 
 _PAGE = 1000
+
+_WRITTEN = "failed_sha256"
+"""Under this name the journal keeps what `failed.csv` held when it was written, to know it again."""
 
 _STATES: Mapping[RunState, State] = {
     RunState.FINISHED: State.FINISHED,
@@ -90,7 +94,14 @@ def project(
             yield from (_shown(row, run, checking=checking) for row in page)
             after = page[-1].ordinal
 
-    written = write_reports(folder, run.columns, rows, failed, formats=formats or run.formats)
+    failed_name = _failed_name(folder, run)
+    written = write_reports(folder, run.columns, rows, failed, formats=formats or run.formats, failed_name=failed_name)
+    if isinstance(journal, Journal) and not checking:
+        lookups = {**run.lookups, _WRITTEN: _sha256(written.files["failed"])}
+        journal.update_run(run.id, run.epoch, lookups=lookups)
+    notes = written.notes
+    if failed_name != "failed.csv":
+        notes = (*notes, f"failed.csv has been changed since it was written, and is left as it is; see {failed_name}.")
     counts = _counts(journal, run.id, checking=checking)
     files = dict(written.files)
     if log is not None:
@@ -112,7 +123,26 @@ def project(
         not_checked=not_checked,
     )
     path = write_summary(folder, summary)
-    return Ending(summary=summary.with_files({"summary": path}), failed=failed_rows, notes=written.notes)
+    return Ending(summary=summary.with_files({"summary": path}), failed=failed_rows, notes=notes)
+
+
+def _failed_name(folder: Path, run: Run) -> str:
+    """Return a name for `failed.csv` under which nobody's corrections are overwritten."""
+    written = run.lookups.get(_WRITTEN)
+    number, name = 1, "failed.csv"
+    while written is not None and (folder / name).exists() and _sha256(folder / name) != written:
+        number += 1
+        name = f"failed ({number}).csv"
+    return name
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        # What cannot be read cannot be told from something that somebody has changed.
+        return ""
 
 
 def unwritten(journal: JournalReader, run: Run, error: OutputError, *, resume: str) -> Ending:

@@ -16,7 +16,7 @@ from bulkzcrm.transport import Transport
 
 __all__ = ["Standing", "read_standing"]
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bulkzcrm.cells import counted
 from bulkzcrm.errors import StoppedError
 from bulkzcrm.model import Record
 
@@ -29,12 +30,15 @@ class Budget:
 
     limit: int | None
     spent: int = 0
+    told: str = ""
+    """The limit as the user wrote it."""
 
     def spend(self, rows: int) -> None:
         """Count rows that went wrong. Raises `StoppedError` when there are more than allowed."""
         self.spent += rows
         if self.limit is not None and self.spent > self.limit:
             raise StoppedError(
-                f"{self.spent:,} rows went wrong, more than --max-errors allows ({self.limit:,}).",
+                f"{counted(self.spent, 'row')} went wrong, more than --max-errors {self.told or self.limit} allows "
+                f"({self.limit:,}).",
                 "Look at their messages in the report; resume to go on with the other rows.",
             )

@@ -38,6 +38,8 @@ class Profile:
 
     id: str
     name: str
+    other_id: str = ""
+    """The vendor gives an organisation two ids; either names it."""
     type: str = ""
     edition: str = ""
     time_zone: str = ""

@@ -131,7 +131,7 @@ def test_without_a_terminal_nothing_is_sent_unless_yes_is_given(connected: Termi
     assert (ending.status, ending.object["state"]) == (2, "refused")
     assert "--yes" in ending.why
     assert "Bright Home Services" in ending.err
-    assert "1 rows in 1 batches" in ending.err
+    assert "1 row in 1 batch" in ending.err
     assert not served.wire.writes
     assert connected.type("runs").out == "There are no runs yet.\n"
     assert connected.type("run", "create-services", "good.csv", "--yes").status == 0
@@ -151,7 +151,7 @@ def test_progress_goes_to_standard_error_and_quiet_and_verbose_change_how_much(t
     terminal.write("bad.csv", services("A") + BAD_MEMBER)
     words = ("run", "create-services", "bad.csv", "--sandbox")
     plain, quiet, verbose = (terminal.type(*words, *more) for more in ((), ("--quiet",), ("--verbose",)))
-    assert "sending: 1 of 1 rows" in plain.err
+    assert "sending: 1 of 1 row" in plain.err
     assert "\x1b" not in plain.err + plain.out
     assert quiet.err == ""
     assert "batch=1" in verbose.err
@@ -201,7 +201,7 @@ def test_a_report_is_written_again_in_any_format_and_folder(terminal: Terminal):
     assert len((elsewhere / "results.jsonl").read_text().splitlines()) == 2
     sheet = openpyxl.load_workbook(elsewhere / "results.xlsx").active
     assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["Service_Name", "A", "Spoiled"]
-    assert f"{run}  finished     create-services  bad.csv: 1 succeeded, 1 invalid" in terminal.type("runs").out
+    assert f"{run}  finished     create-services  bad.csv to a sandbox: 1 succeeded, 1 invalid" in terminal.type("runs").out
     assert terminal.type("runs", "--json").object["runs"][0]["run"] == run
     assert terminal.type("report", run, "--format", "pdf").status == 2
 
@@ -320,3 +320,25 @@ def test_a_command_leaves_no_log_open_for_those_after_it(terminal: Terminal):
     with logging_to(None, stream=inner):
         logging.getLogger("some.library").warning("of this one")
     assert "a library reports" in inner.getvalue()
+
+
+def test_corrections_in_failed_csv_survive_a_report_that_is_written_again(terminal: Terminal) -> None:
+    terminal.write("bad.csv", services("A") + BAD_MEMBER)
+    run = terminal.type("run", "create-services", "bad.csv", "--sandbox", "--json", "-o", "out").object["run"]
+    failed = terminal.folder / "out" / "failed.csv"
+    terminal.type("report", run)
+    assert sorted(path.name for path in failed.parent.glob("failed*")) == ["failed.csv"]
+    mended = failed.read_bytes().replace(b"Nobody", b"Patricia Boyle") + b"# corrected\r\n"
+    failed.write_bytes(mended)
+    again = terminal.type("report", run)
+    assert failed.read_bytes() == mended
+    assert (failed.parent / "failed (2).csv").exists()
+    assert "failed.csv has been changed" in again.err
+
+
+def test_an_organisation_other_than_the_one_that_was_named_is_never_written_to(connected: Terminal) -> None:
+    connected.environ = {**connected.environ, "BULKZCRM_ORG_ID": "69999999999"}
+    connected.write("good.csv", services("A"))
+    ending = connected.type("run", "create-services", "good.csv", "--yes")
+    assert ending.status == 2
+    assert "69999999999" in ending.why
