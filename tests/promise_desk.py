@@ -43,7 +43,7 @@ class Report:
     @classmethod
     def of(cls, ending: Ending, folder: Path) -> Report:
         columns, *results = _csv(folder / "results.csv")
-        failed_columns, *failed = _csv(folder / "failed.csv")
+        failed_columns, *failed = _csv(ending.summary.files["failed"])
         summary = json.loads((folder / "summary.json").read_bytes())
         return cls(ending, columns, results, failed_columns, failed, summary)
 

@@ -143,10 +143,12 @@ def _as_csv(draw: st.DrawFn, sheet: Sheet) -> Source:
     if named:
         stream.write(f"sep={delimiter}{end}")
     writer.writerow(sheet.header)
+    # In a file of one column nothing shows which character is a delimiter.
+    blank_lines = ["", "  ", delimiter * 2] if len(sheet.header) > 1 or named else ["", "  "]
     rows = []
     for number, line in enumerate(sheet.lines, 3 if named else 2):
         if line is None:
-            stream.write(draw(st.sampled_from(["", delimiter * 2, "  "])) + end)
+            stream.write(draw(st.sampled_from(blank_lines)) + end)
             continue
         cells = [*_texts(line), *line.surplus]
         while cuts_short and len(cells) > 1 and not cells[-1]:

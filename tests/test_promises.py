@@ -157,7 +157,7 @@ async def _given_back(stage: Stage, last: Report) -> None:
     """`failed.csv` is a source: those rows and no others, their cells as they were, and nothing is made twice."""
     world = stage.world
     options = RunOptions(allow_duplicates=stage.case.options.allow_duplicates)
-    await stage.begin(stage.folder / "first" / "failed.csv", "again", options)
+    await stage.begin(last.ending.summary.files["failed"], "again", options)
     report = await stage.carry_on("again")
     assert report is not None
     assert report.columns == last.columns

@@ -56,6 +56,8 @@ class Rules:
     date: DateRule = _NO_RULE
     decimal: DecimalMark | None = None
     decimal_is_proved: bool = True
+    is_report: bool = False
+    """The source is a report: there a text that looks like a formula may be the formula of a workbook."""
     zone: ZoneInfo | None = None
 
 
@@ -69,6 +71,8 @@ class Reader:
     kind: Kind
     plain: ReadText
     typed: ReadCell
+    believes_texts: bool = False
+    """A text is what it says, even if a spreadsheet program would run it as a formula."""
 
     def text(self, text: str) -> Read | Clear:
         """Read a text."""
@@ -82,6 +86,7 @@ class Reader:
             return Refusal(ERROR_VALUE, text)
         if (
             text[0] == "="
+            and not self.believes_texts
             and len(text) > 1
             and (text[1].isalnum() or text[1] in _AFTER_EQUALS)
             and not self._is_id(text)
@@ -110,7 +115,8 @@ class Reader:
 
 def compile_reader(field: Field, rules: Rules) -> Reader:
     """Return the reader of a field under the given rules."""
-    return Reader(field.kind, *_readers(field, rules))
+    believes_texts = field.kind is Kind.TEXT and not rules.is_report
+    return Reader(field.kind, *_readers(field, rules), believes_texts=believes_texts)
 
 
 def _readers(field: Field, rules: Rules) -> tuple[ReadText, ReadCell]:

@@ -120,7 +120,8 @@ class RowConverter:
         for one in fields:
             column = column_map.fields.get(one.name)
             if column is not None:
-                reader = compile_reader(one, _rules(options, (decisions or {}).get(one.name)))
+                rules = _rules(options, (decisions or {}).get(one.name), is_report=bool(column_map.report_columns))
+                reader = compile_reader(one, rules)
                 self.evidence[one.name] = ColumnEvidence(column, one.kind)
                 self._steps.append((one.name, column.index, reader.plain, _Origin(one, column.letter, reader)))
             elif one.name in column_map.constants:
@@ -212,7 +213,7 @@ class RowConverter:
         return (*_surplus(row), *problems) if row.surplus else tuple(problems)
 
 
-def _rules(options: ConvertOptions, decision: Decision | None) -> Rules:
+def _rules(options: ConvertOptions, decision: Decision | None, *, is_report: bool = False) -> Rules:
     if options.date_order is not None:
         dates = DateRule(DateOrder(options.date_order), demanded=True)
     else:
@@ -221,6 +222,7 @@ def _rules(options: ConvertOptions, decision: Decision | None) -> Rules:
         date=dates,
         decimal=options.decimal or (decision.decimal if decision else None),
         decimal_is_proved=options.decimal is not None or decision is None or decision.decimal_is_proved,
+        is_report=is_report,
         zone=options.time_zone,
     )
 

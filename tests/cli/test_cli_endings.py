@@ -201,7 +201,10 @@ def test_a_report_is_written_again_in_any_format_and_folder(terminal: Terminal):
     assert len((elsewhere / "results.jsonl").read_text().splitlines()) == 2
     sheet = openpyxl.load_workbook(elsewhere / "results.xlsx").active
     assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["Service_Name", "A", "Spoiled"]
-    assert f"{run}  finished     create-services  bad.csv to a sandbox: 1 succeeded, 1 invalid" in terminal.type("runs").out
+    assert (
+        f"{run}  finished     create-services  bad.csv to a sandbox: 1 succeeded, 1 invalid"
+        in terminal.type("runs").out
+    )
     assert terminal.type("runs", "--json").object["runs"][0]["run"] == run
     assert terminal.type("report", run, "--format", "pdf").status == 2
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bulkzcrm.cells import cell_text
 from bulkzcrm.convert import ConvertOptions, MapOptions, RowConverter, match_columns
 from bulkzcrm.errors import UsageError
-from bulkzcrm.model import CellError, Column, FormulaWithoutValue, Problem, Row
+from bulkzcrm.model import CellError, Column, FormulaWithoutValue, Problem, Row, Table
 from bulkzcrm.spec.fields import WEEKDAYS, Kind
 
 CHOICES = {Kind.CHOICE: {"choices": ("Yes", "No", *WEEKDAYS)}}
@@ -167,8 +167,17 @@ def test_an_error_value_is_never_data(kind, value):
     "value", ["=A1", "=1+1", "=SUM(A1)", '="x"', "=-A1", "=+A1", "=$A$1", "=@x", "=(1)", "='a'!A1"]
 )
 def test_a_formula_is_never_data(kind, value):
-    assert code_of(KINDS[kind], value) == "FORMULA_WITHOUT_VALUE"
     assert code_of(KINDS[kind], FormulaWithoutValue(value)) == "FORMULA_WITHOUT_VALUE"
+    if kind is not Kind.TEXT:
+        assert code_of(KINDS[kind], value) == "FORMULA_WITHOUT_VALUE"
+
+
+def test_a_text_that_looks_like_a_formula_is_a_text_unless_it_comes_from_a_report():
+    assert converter([NAME])(Row(2, ("=1+1",))).record == {"Service_Name": "=1+1"}
+    columns = (Column(0, "A", "Service_Name"), Column(1, "B", "result_row"))
+    mapped = match_columns([NAME], Table("failed.csv", columns, iter(()), 1), MapOptions())
+    (problem,) = RowConverter([NAME], mapped, ConvertOptions(), clears="null")(Row(2, ("=1+1", "7"))).problems
+    assert problem.code == "FORMULA_WITHOUT_VALUE"
 
 
 def test_a_long_or_invisible_value_is_shortened_and_made_visible():
