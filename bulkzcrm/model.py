@@ -84,7 +84,9 @@ class Table:
     header_row: int
     sheet: str | None = None
     notes: list[str] = field(default_factory=list)
-    """Sentences for the user about how the source was read (encoding guessed, other sheets, hidden rows ...)."""
+    """Sentences for the user about how the source was read (other sheets, hidden rows ...)."""
+    warnings: list[str] = field(default_factory=list)
+    """The like, where the reading may be wrong (an encoding that was guessed)."""
     reading: dict[str, str] = field(default_factory=dict)
     """Options in force that were inferred and must be repeated to read the source alike: `encoding`, `sheet` ..."""
     preview: tuple[tuple[int, tuple[str, ...]], ...] = ()

@@ -85,7 +85,7 @@ def _settings(given: Mapping[str, Any]) -> tuple[SandboxOptions, Faults]:
 
 
 def _say_environment(stand_in: Sandbox) -> None:
-    """Print the lines that point the tool at the sandbox, as the platform's shell takes them (PowerShell on Windows)."""
+    """Print the lines that point the tool at the sandbox, as a shell takes them (on Windows, PowerShell)."""
     for name, value in stand_in.environment().items():
         tell(f"$env:{name} = '{value}'" if os.name == "nt" else f"export {name}={value}")
     code = stand_in.options.grant_code

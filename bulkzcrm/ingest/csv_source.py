@@ -37,7 +37,7 @@ def read_csv(file: BinaryIO, name: str, options: ReadOptions, *, suffix: str = "
     head = read_head(lines, options.header_row, name)
     table = Table(name, head.columns, grid_rows(head, lines), head.number, preview=head.preview)
     if text.note:
-        table.notes.append(text.note)
+        table.warnings.append(text.note)
     if suffix == ".tsv" and delimiter != "\t" and given is None and len(head.columns) > 1:
         table.notes.append(f"{name} is separated by {delimiter!r} rather than tabs, and was read so.")
     if text.inferred:

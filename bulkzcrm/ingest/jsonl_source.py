@@ -47,7 +47,7 @@ def read_jsonl(file: BinaryIO, name: str, options: ReadOptions) -> Table:
         raise SourceError(f"{name} holds no line with a value.", "Write one JSON object on each line.")
     table = Table(name, columns_named(list(names)), _rows(text, name, tuple(names)), header_row=0)
     if text.note:
-        table.notes.append(text.note)
+        table.warnings.append(text.note)
     if text.inferred:
         table.reading["encoding"] = text.encoding
     return table

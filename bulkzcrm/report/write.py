@@ -48,8 +48,8 @@ def write_reports(
 
     `columns` are those to carry (without the ten of an earlier report), `rows` begins all rows in source order,
     `failed` those that `failed.csv` (or `failed_name`) shall hold. `sheet` names the workbook's sheet. Memory does not
-    grow with the number of rows. Raises `UsageError` for a format that is none of `FORMATS`, before anything is written,
-    and `OutputError` when a file cannot be written; those already there are whole.
+    grow with the number of rows. Raises `UsageError` for a format that is none of `FORMATS`, before anything is
+    written, and `OutputError` when a file cannot be written; those already there are whole.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:

@@ -129,7 +129,11 @@ async def begin(
                 go_on=around.stop.go_on,
             )
         journal.update_run(
-            run, epoch, source_sha256=origin.content_hash(), decisions=taken.decisions(), notes=taken.notes
+            run,
+            epoch,
+            source_sha256=origin.content_hash(),
+            decisions=taken.decisions(),
+            notes=(*taken.warnings, *taken.notes),
         )
         with journal.transaction():
             if origin.take is not None:
@@ -150,9 +154,15 @@ async def begin(
         if isinstance(error, OutputError):
             raise RefusedError(error.message, "Nothing was sent. Mend that and begin again.") from error
         raise
+    _tell(taken, around)
+    return taken
+
+
+def _tell(taken: Taken, around: Surroundings) -> None:
+    for warning in taken.warnings:
+        around.announce(Noted(warning, warning=True))
     for note in taken.notes:
         around.announce(Noted(note))
-    return taken
 
 
 async def carry_on(journal: Journal, run_id: str, operation: Operation, around: Surroundings, *, resume: str) -> Ending:
@@ -263,8 +273,7 @@ async def check(
                 announce=around.announce,
                 go_on=around.stop.go_on,
             )
-        for note in taken.notes:
-            around.announce(Noted(note))
+        _tell(taken, around)
         judge = Judge(
             operation=operation,
             organisation=None,

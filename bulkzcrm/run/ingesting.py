@@ -30,6 +30,7 @@ class Taken:
     columns: tuple[Column, ...]
     column_map: ColumnMap
     notes: tuple[str, ...]
+    warnings: tuple[str, ...]
     inferred: Mapping[str, str]
     """Options that the source itself proved, to be repeated with `failed.csv` (`date_format`, `decimal`)."""
 
@@ -99,12 +100,13 @@ def take_in(
     settled = converter.settle()
     _settle_open_rows(journal, run, epoch, settled, len(table.columns))
     announce(RowsRead(rows=rows, final=True))
-    notes = (*table.notes, *_named(column_map), *column_map.notes, *settled.notes)
+    warnings = tuple(table.warnings) if rows else (*table.warnings, "The source has a header and no rows.")
     return Taken(
         rows=rows,
         columns=columns,
         column_map=column_map,
-        notes=notes if rows else (*notes, "The source has a header and no rows."),
+        notes=(*table.notes, *_named(column_map), *column_map.notes, *settled.notes),
+        warnings=warnings,
         inferred=dict(settled.reading),
     )
 

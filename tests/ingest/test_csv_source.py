@@ -163,7 +163,7 @@ def test_the_encoding_is_detected(write, codec, reading):
     assert table.columns[0].name == "Größe"
     assert rows[0].cells == ("Äöü €", "x")
     assert table.reading["encoding"] == reading
-    assert bool(table.notes) is (codec == "cp1252")
+    assert bool(table.warnings) is (codec == "cp1252")
 
 
 def test_big_endian_utf_16_with_a_mark_is_read(write):
