@@ -57,6 +57,8 @@ class Job:
     goes_on_after_failed_rows: bool = False
     yes: bool = False
     profile: str | None = None
+    schedule: str | None = None
+    """Kept for a scheduler to come; nothing acts upon it yet."""
     output: Path | None = None
     formats: tuple[str, ...] = ("csv",)
 
@@ -83,6 +85,7 @@ def load_job(file: Path) -> Job:
         goes_on_after_failed_rows=policy == "continue",
         yes=yes,
         profile=_text(file, table, "profile"),
+        schedule=_text(file, table, "schedule"),
         output=file.absolute().parent / output if output else None,
         formats=tuple(each.strip() for each in (_text(file, table, "format") or "csv").split(",")),
     )

@@ -116,7 +116,7 @@ class Directory:
         if self._records is None and self._organisation is not None and record_id is None:
             raise CredentialsRefusedError(
                 f"“{name}” is a name, and the list in which to look it up may not be read.",
-                "Give the token the scope that `bulkzcrm operations` lists for this operation, or give ids.",
+                "Give the token the scope that allows it (`bulkzcrm auth status` names it), or begin anew with ids.",
             )
         if self._records is None:
             identity = str(record_id) if record_id is not None else f"name {folded(str(name))}"

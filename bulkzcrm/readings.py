@@ -15,7 +15,7 @@ from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.fields import WEEKDAYS, Lookup
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.operations import SERVICES_MODULE
-from bulkzcrm.spec.organisation import BusinessHours, Choice, Current, Organisation, Profile, Reading, User
+from bulkzcrm.spec.organisation import READ_SCOPES, BusinessHours, Choice, Current, Organisation, Profile, Reading, User
 from bulkzcrm.spec.service_fields import SERVICE_FIELDS
 
 __all__ = ["read_organisation", "read_service", "read_services", "wanted_readings"]
@@ -65,7 +65,7 @@ async def read_organisation(client: Client, wanted: Mapping[Reading, bool]) -> O
             if needed:
                 raise CredentialsRefusedError(
                     f"The {reading.value} of the organisation may not be read ({error}).",
-                    "Give the token the scope that `bulkzcrm operations OPERATION` lists, then resume.",
+                    f"Give the token the scope {READ_SCOPES[reading]} (log in again with it), then resume.",
                 ) from error
             organisation.refused[reading] = str(error)
     return organisation

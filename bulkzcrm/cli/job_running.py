@@ -29,6 +29,8 @@ def run_job(file: Path, given: Mapping[str, Any], *, as_json: bool, quiet: bool,
     async def work(session: Session) -> JobEnding:
         job = load_job(file)
         session.yes = session.yes or job.yes
+        if job.schedule is not None:
+            session.voice.say("Note: nothing acts upon the job's schedule yet; have a scheduler run this command.")
         instance = new_run_id(session.without_organisation())
         folder = session.folder(given["output"] or job.output, instance)
         profile = given["profile"] or job.profile

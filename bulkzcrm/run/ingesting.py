@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -175,7 +176,11 @@ def _as_wide(cells: tuple[CellValue, ...], width: int) -> tuple[CellValue, ...]:
 def _named(column_map: ColumnMap) -> Sequence[str]:
     if not column_map.carried:
         return ()
-    names = ", ".join(f"“{column.name}”" if column.name else f"column {column.letter}" for column in column_map.carried)
+    twice = Counter(column.name.casefold() for column in column_map.carried)
+    names = ", ".join(
+        f"“{column.name}”" if column.name and twice[column.name.casefold()] == 1 else f"column {column.letter}"
+        for column in column_map.carried
+    )
     return (f"Carried through to the report, and not sent: {names}.",)
 
 

@@ -209,7 +209,11 @@ class Judge:
         return journal.duplicates_by_identity(run, limit=PAGE)
 
     def _repeats(self, row: StoredRow, duplicate: Duplicate) -> Problem:
-        name = next((name for name in self.operation.find_by if row.record and row.record.get(name)), "")
+        given = row.record or {}
+        # Of a setting that there is only once, no one field is to blame.
+        fields = () if self.operation.single else self.operation.fields
+        places = (*self.operation.find_by, *(each.name for each in fields))
+        name = next((name for name in places if given.get(name) is not None and name in self.letters), "")
         if self.operation.creates:
             message = f"This row says the same as row {duplicate.first_number}, which is sent."
             remedy = "Delete one of them, or allow repeated records with --allow-duplicates."

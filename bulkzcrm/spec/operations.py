@@ -18,7 +18,7 @@ from bulkzcrm.spec.completion import (
 )
 from bulkzcrm.spec.fields import WEEKDAYS, Field, Kind, Lookup
 from bulkzcrm.spec.operation import Operation
-from bulkzcrm.spec.organisation import Reading
+from bulkzcrm.spec.organisation import READ_SCOPES, Reading
 from bulkzcrm.spec.service_fields import ID, SERVICE_FIELDS, STATUS_FIELDS
 from bulkzcrm.spec.service_rules import SERVICE_RULES
 from bulkzcrm.spec.settings_rules import BUSINESS_HOURS_RULES
@@ -28,14 +28,18 @@ __all__ = ["OPERATIONS", "SERVICES_MODULE"]
 SERVICES_MODULE: Final = "Services__s"
 """The API name of the module of services."""
 
-_ORG_SCOPE: Final = {Reading.ORG: "ZohoCRM.org.READ"}
-_SERVICE_SCOPES: Final = {
-    **_ORG_SCOPE,
-    Reading.USERS: "ZohoCRM.users.READ",
-    Reading.FIELDS: "ZohoCRM.settings.fields.READ",
-    Reading.BUSINESS_HOURS: "ZohoCRM.settings.business_hours.READ",
-    Reading.PREFERENCES: "ZohoCRM.settings.modules.READ",
-}
+_SERVICE_READINGS: Final = (
+    Reading.ORG,
+    Reading.USERS,
+    Reading.FIELDS,
+    Reading.BUSINESS_HOURS,
+    Reading.PREFERENCES,
+)
+
+
+def _scopes(*readings: Reading) -> dict[Reading, str]:
+    return {reading: READ_SCOPES[reading] for reading in readings}
+
 
 _UPDATE_FIELDS: Final = (
     ID,
@@ -67,7 +71,7 @@ _CREATE_SERVICES: Final = Operation(
     rules=SERVICE_RULES,
     defaults={"Status": "Available"},
     scopes_needed=("ZohoCRM.modules.services.CREATE",),
-    scopes_helpful={**_SERVICE_SCOPES, Reading.SERVICES: "ZohoCRM.modules.services.READ"},
+    scopes_helpful=_scopes(*_SERVICE_READINGS, Reading.SERVICES),
     complete=new_record,
     request=records_request("POST", SERVICES_MODULE),
 )
@@ -88,8 +92,8 @@ _UPDATE_SERVICES: Final = Operation(
     one_of=(("id", "Service_Name"),),
     renames=True,
     current=Reading.SERVICES,
-    scopes_needed=("ZohoCRM.modules.services.UPDATE", "ZohoCRM.modules.services.READ"),
-    scopes_helpful=_SERVICE_SCOPES,
+    scopes_needed=("ZohoCRM.modules.services.UPDATE", READ_SCOPES[Reading.SERVICES]),
+    scopes_helpful=_scopes(*_SERVICE_READINGS),
     complete=service_completion(_UPDATE_FIELDS),
     request=records_request("PUT", SERVICES_MODULE),
 )
@@ -108,8 +112,8 @@ _SET_SERVICE_STATUS: Final = Operation(
     find_by=("id", "Service_Name"),
     one_of=(("id", "Service_Name"),),
     current=Reading.SERVICES,
-    scopes_needed=("ZohoCRM.modules.services.UPDATE", "ZohoCRM.modules.services.READ"),
-    scopes_helpful=_SERVICE_SCOPES,
+    scopes_needed=("ZohoCRM.modules.services.UPDATE", READ_SCOPES[Reading.SERVICES]),
+    scopes_helpful=_scopes(*_SERVICE_READINGS),
     complete=service_completion(_STATUS_CHANGE_FIELDS),
     request=records_request("PUT", SERVICES_MODULE),
 )
@@ -156,7 +160,7 @@ _SET_SCORING_RULE_STATUS: Final = Operation(
     one_of=(("id", "name"),),
     current=Reading.SCORING_RULES,
     scopes_needed=("ZohoCRM.settings.scoring_rules.UPDATE",),
-    scopes_helpful={**_ORG_SCOPE, Reading.SCORING_RULES: "ZohoCRM.settings.scoring_rules.READ"},
+    scopes_helpful=_scopes(Reading.ORG, Reading.SCORING_RULES),
     complete=complete_activation,
     request=activation_request,
 )
@@ -218,8 +222,8 @@ _UPDATE_BUSINESS_HOURS: Final = Operation(
     rules=BUSINESS_HOURS_RULES,
     single=True,
     current=Reading.BUSINESS_HOURS,
-    scopes_needed=("ZohoCRM.settings.business_hours.UPDATE", "ZohoCRM.settings.business_hours.READ"),
-    scopes_helpful=_ORG_SCOPE,
+    scopes_needed=("ZohoCRM.settings.business_hours.UPDATE", READ_SCOPES[Reading.BUSINESS_HOURS]),
+    scopes_helpful=_scopes(Reading.ORG),
     complete=complete_business_hours,
     request=object_request("settings/business_hours", "business_hours"),
 )
@@ -246,7 +250,7 @@ _UPDATE_SERVICE_PREFERENCES: Final = Operation(
     single=True,
     current=Reading.PREFERENCES,
     scopes_needed=("ZohoCRM.settings.modules.UPDATE",),
-    scopes_helpful={**_ORG_SCOPE, Reading.PREFERENCES: "ZohoCRM.settings.modules.READ"},
+    scopes_helpful=_scopes(Reading.ORG, Reading.PREFERENCES),
     complete=complete_preferences,
     request=object_request("settings/service_preferences", "service_preferences"),
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from bulkzcrm.model import Record
 
 __all__ = [
+    "READ_SCOPES",
     "BusinessHours",
     "Choice",
     "Current",
@@ -30,6 +32,18 @@ class Reading(StrEnum):
     BUSINESS_HOURS = "business hours"
     PREFERENCES = "service preferences"
     SCORING_RULES = "scoring rules"
+
+
+READ_SCOPES: Final[Mapping[Reading, str]] = {
+    Reading.ORG: "ZohoCRM.org.READ",
+    Reading.USERS: "ZohoCRM.users.READ",
+    Reading.FIELDS: "ZohoCRM.settings.fields.READ",
+    Reading.SERVICES: "ZohoCRM.modules.services.READ",
+    Reading.BUSINESS_HOURS: "ZohoCRM.settings.business_hours.READ",
+    Reading.PREFERENCES: "ZohoCRM.settings.modules.READ",
+    Reading.SCORING_RULES: "ZohoCRM.settings.scoring_rules.READ",
+}
+"""The scope that each reading asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
