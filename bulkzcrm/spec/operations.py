@@ -98,24 +98,14 @@ _UPDATE_SERVICES: Final = Operation(
     request=records_request("PUT", SERVICES_MODULE),
 )
 
-_SET_SERVICE_STATUS: Final = Operation(
+_SET_SERVICE_STATUS: Final = replace(
+    _UPDATE_SERVICES,
     name="set-service-status",
     summary="Make services available, temporarily unavailable, or put them out of use.",
-    page="update-services",
-    method="PUT",
-    path=SERVICES_MODULE,
-    wrapper="data",
-    maximum=100,
-    creates=False,
     fields=_STATUS_CHANGE_FIELDS,
-    rules=SERVICE_RULES,
-    find_by=("id", "Service_Name"),
-    one_of=(("id", "Service_Name"),),
-    current=Reading.SERVICES,
-    scopes_needed=("ZohoCRM.modules.services.UPDATE", READ_SCOPES[Reading.SERVICES]),
-    scopes_helpful=_scopes(*_SERVICE_READINGS),
+    defaults={},
+    renames=False,
     complete=service_completion(_STATUS_CHANGE_FIELDS),
-    request=records_request("PUT", SERVICES_MODULE),
 )
 
 _SET_SCORING_RULE_STATUS: Final = Operation(

@@ -12,33 +12,15 @@ from bulkzcrm.spec.codes.nouns import (
     Disposition,
     Family,
     When,
+    one_cause,
 )
 
 __all__ = ["ACCESS_CODES", "CREDENTIAL_CODES"]
 
 _LOGIN = "make a new one in Zoho's API console and run bulkzcrm auth login --code"
 
-
-def _one(
-    name: str,
-    meaning: str,
-    disposition: Disposition,
-    explanation: str,
-    remedy: str,
-    *,
-    pages: tuple[str, ...] = (),
-) -> Code:
-    return Code(
-        name=name,
-        meaning=meaning,
-        disposition=disposition,
-        causes=(Cause(When(), explanation, remedy),),
-        pages=pages,
-    )
-
-
 ACCESS_CODES = (
-    _one(
+    one_cause(
         "INVALID_TOKEN",
         "The access token is not valid, or no longer.",
         Disposition.REFRESH_TOKEN,
@@ -47,21 +29,21 @@ ACCESS_CODES = (
         "BULKZCRM_ACCOUNTS_URL are those of your organisation's data centre.",
         pages=(*SERVICES, SERVICE_PREFERENCES),
     ),
-    _one(
+    one_cause(
         "INVALID_OAUTHTOKEN",
         "The access token is not valid.",
         Disposition.REFRESH_TOKEN,
         "The access token has been used up or withdrawn.",
         "The program fetches a new token by itself; if that does not help, run bulkzcrm auth status.",
     ),
-    _one(
+    one_cause(
         "AUTHENTICATION_FAILURE",
         "Zoho does not recognise the sender of the request.",
         Disposition.REFRESH_TOKEN,
         "Zoho could not tell from the access token who is asking.",
         "The program fetches a new token once; if that does not help, run bulkzcrm auth status.",
     ),
-    _one(
+    one_cause(
         "UNAUTHORIZED",
         "The request is not accepted without valid credentials.",
         Disposition.REFRESH_TOKEN,
@@ -105,49 +87,49 @@ ACCESS_CODES = (
         ),
         pages=(*SERVICES, SCORING_RULES, SERVICE_PREFERENCES),
     ),
-    _one(
+    one_cause(
         "AUTHORIZATION_FAILED",
         "The user may not do this.",
         Disposition.STOP_RUN,
         "Zoho knows the user and refuses the change.",
         "Have the administrator check the user's profile, role and access to the module.",
     ),
-    _one(
+    one_cause(
         "invalid_code",
         "The accounts server does not accept the refresh token, or the code of a login.",
         Disposition.STOP_RUN,
         "The refresh token is wrong or was revoked; a login code is used up after one use or three minutes.",
         "Make a new code in Zoho's API console and run bulkzcrm auth login --code at once.",
     ),
-    _one(
+    one_cause(
         "invalid_client",
         "The accounts server does not know the client id.",
         Disposition.STOP_RUN,
         "The client id is mistyped, or belongs to another data centre than BULKZCRM_ACCOUNTS_URL.",
         "Compare both with Zoho's API console; an organisation in Europe, for example, uses accounts.zoho.eu.",
     ),
-    _one(
+    one_cause(
         "invalid_client_secret",
         "The client secret does not belong to the client id.",
         Disposition.STOP_RUN,
         "The client secret is mistyped or was renewed.",
         "Copy the client secret from Zoho's API console into BULKZCRM_CLIENT_SECRET or the profile.",
     ),
-    _one(
+    one_cause(
         "invalid_redirect_uri",
         "The client is of another kind than a self client.",
         Disposition.STOP_RUN,
         "The client was registered with a redirect address, which this program does not use.",
         "Create a self client in Zoho's API console and use its id and secret.",
     ),
-    _one(
+    one_cause(
         "general_error",
         "The accounts server gives no reason.",
         Disposition.STOP_RUN,
         "The accounts server refused to issue a token without saying why.",
         "Check client id, client secret and refresh token, wait some minutes, then resume the run.",
     ),
-    _one(
+    one_cause(
         "Access Denied",
         "The accounts server was asked for too many tokens.",
         Disposition.TRY_AGAIN,

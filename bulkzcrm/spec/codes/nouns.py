@@ -20,6 +20,7 @@ __all__ = [
     "Disposition",
     "Family",
     "When",
+    "one_cause",
 ]
 
 CREATE_SERVICES = "create services"
@@ -95,3 +96,22 @@ class Code:
     causes: tuple[Cause, ...]
     pages: tuple[str, ...] = ()
     ours: bool = False
+
+
+def one_cause(
+    name: str,
+    meaning: str,
+    disposition: Disposition,
+    explanation: str,
+    remedy: str,
+    *,
+    pages: tuple[str, ...] = (),
+) -> Code:
+    """Return a code that has one cause, whatever the row says."""
+    return Code(
+        name=name,
+        meaning=meaning,
+        disposition=disposition,
+        causes=(Cause(When(), explanation, remedy),),
+        pages=pages,
+    )
