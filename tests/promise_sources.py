@@ -143,12 +143,10 @@ def _as_csv(draw: st.DrawFn, sheet: Sheet) -> Source:
     if named:
         stream.write(f"sep={delimiter}{end}")
     writer.writerow(sheet.header)
-    # In a file of one column nothing shows which character is a delimiter.
-    blank_lines = ["", "  ", delimiter * 2] if len(sheet.header) > 1 or named else ["", "  "]
     rows = []
     for number, line in enumerate(sheet.lines, 3 if named else 2):
         if line is None:
-            stream.write(draw(st.sampled_from(blank_lines)) + end)
+            stream.write(draw(st.sampled_from(["", "  ", delimiter * 2])) + end)
             continue
         cells = [*_texts(line), *line.surplus]
         while cuts_short and len(cells) > 1 and not cells[-1]:
@@ -159,9 +157,10 @@ def _as_csv(draw: st.DrawFn, sheet: Sheet) -> Source:
     text = stream.getvalue()
     encoding, said = _encoding(draw, text)
     reading = {"encoding": encoding} if said else {}
-    # Where cells hold other delimiters, quotes or line ends, a guess may go wrong, and people say which one it is.
+    # Where cells hold other delimiters, quotes or line ends, or the header holds no delimiter at all, a guess may go
+    # wrong, and people say which one it is.
     confusing = any(character in cell for cell in _all_texts(sheet) for character in (*DELIMITERS, '"', "\n", "\r"))
-    if confusing and not named:
+    if (confusing or len(sheet.header) == 1) and not named:
         reading["delimiter"] = delimiter
     return Source(f"csv {delimiter!r} {encoding}", ".csv", text.encode(encoding), sheet.header, tuple(rows), reading)
 
