@@ -19,10 +19,10 @@ from bulkzcrm.errors import ConfigurationError, CredentialsRefusedError, Unreach
 from bulkzcrm.hosts import is_loopback
 from bulkzcrm.private_files import FileLock, write_private
 from bulkzcrm.redact import Secret
-from bulkzcrm.tokens import THROTTLED_FOR_S, Grant, Token, read_grant, throttled, token_text
+from bulkzcrm.tokens import THROTTLED_FOR_S, Grant, Token, TokensThrottledError, read_grant, token_text
 from bulkzcrm.wire import USER_AGENT, LostError, NotSentError, Reply
 
-__all__ = ["Exchange", "Token", "TokenSource", "exchange_code"]
+__all__ = ["Exchange", "Token", "TokenSource", "TokensThrottledError", "exchange_code"]
 
 _TOKENS_PER_WINDOW = 10
 _WINDOW_S = 600.0
@@ -54,6 +54,7 @@ class TokenSource:
     """Gives the access token of a connection.
 
     It is kept in `connection.home / "tokens"` (mode 0600). `clock` gives seconds since 1970, `sleep` waits for seconds.
+    Another process that is renewing the token is waited for, for `patience_s` seconds.
     """
 
     def __init__(
@@ -63,11 +64,13 @@ class TokenSource:
         *,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
+        patience_s: float = _LOCK_PATIENCE_S,
     ) -> None:
         self._connection = connection
         self._wire = wire
         self._clock = clock
         self._sleep = sleep
+        self._patience_s = patience_s
         self._current: Token | None = None
         self._refused: set[Secret] = set()
         self._single = anyio.Lock()
@@ -81,8 +84,8 @@ class TokenSource:
     async def token(self) -> Token:
         """Return a token with at least two minutes to live.
 
-        Raises NotSentError (a passing fault: try again), CredentialsRefusedError, UnreachableError (throttled: wait)
-        and ConfigurationError.
+        Raises NotSentError (a passing fault: try again), TokensThrottledError (wait), CredentialsRefusedError and
+        ConfigurationError.
         """
         if self._usable(self._current):
             return self._current
@@ -129,7 +132,7 @@ class TokenSource:
         form = {"grant_type": "refresh_token", "refresh_token": connection.refresh_token.reveal()}
         try:
             grant = await _ask(self._wire, connection, form, clock=self._clock)
-        except UnreachableError:
+        except TokensThrottledError:
             _write(self._path, _Account(token=None, fetched=recent, blocked_until=begun + THROTTLED_FOR_S))
             raise
         _write(self._path, _Account(token=grant.token, fetched=[*recent, begun]))
@@ -144,7 +147,7 @@ class TokenSource:
                 # A folder that cannot be written costs the sharing between processes, and nothing else.
                 descriptor = None
             waited = 0.0
-            while descriptor is not None and not self._file_lock.try_lock(descriptor) and waited < _LOCK_PATIENCE_S:
+            while descriptor is not None and not self._file_lock.try_lock(descriptor) and waited < self._patience_s:
                 await self._sleep(_LOCK_POLL_S)
                 waited += _LOCK_POLL_S
             yield
@@ -184,7 +187,7 @@ async def _ask(wire: Exchange, connection: Connection, form: Mapping[str, str], 
             # In the body, where no log of a server or proxy on the way keeps it.
             body=urlencode(fields).encode(),
         )
-    except LostError as error:
+    except (NotSentError, LostError) as error:
         # What was lost is a token; whatever the token was for has not been sent.
         raise NotSentError(f"No token came. {error.reason}") from error
     # Counted from the moment of asking: better renewed a second too early than used a second too late.
@@ -196,7 +199,7 @@ def _mind_the_limit(recent: list[float], blocked_until: float, now: float) -> No
     blocked_for = blocked_until - now
     wait = max(free_at - now, blocked_for if blocked_for <= THROTTLED_FOR_S else 0.0)
     if wait > 0:
-        raise throttled(wait)
+        raise TokensThrottledError(wait, now)
 
 
 def _cache_name(connection: Connection) -> str:

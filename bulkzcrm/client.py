@@ -7,25 +7,34 @@ whether it may go again is for the sender to decide.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import final
+from typing import Protocol, final
 
 import anyio
 import msgspec
 
+from bulkzcrm.auth import Token, TokensThrottledError
 from bulkzcrm.clock import Clock, system_clock
-from bulkzcrm.errors import CredentialsRefusedError, StoppedError, UnreachableError
+from bulkzcrm.errors import BulkzcrmError, CredentialsRefusedError, StoppedError, UnreachableError
 from bulkzcrm.events import Listener, Waiting
 from bulkzcrm.limiter import Limiter
 from bulkzcrm.model import Json
 from bulkzcrm.retry import Cause, GiveUp, decide
 from bulkzcrm.transport import Answer, LostError, NotSentError, Transport
 
-__all__ = ["Client", "ReadRefusedError", "decode", "retry_after"]
+__all__ = ["Client", "Meter", "ReadRefusedError", "decode", "retry_after"]
+
+_CLOCKS_DIFFER_S = 1.0
+"""By so much the seconds since 1970, by which tokens are counted, and those that never go back may disagree."""
+
+_LONGEST_WAIT_S = 10**9
+"""Longer is no time that anybody means, and too large a number can be no float."""
+_RENEWALS = 5
+"""So often the token is renewed for one request at most; others may have used up each of them before it got there."""
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _AUTH_CODES = frozenset({"INVALID_TOKEN", "AUTHENTICATION_FAILURE", "INVALID_OAUTHTOKEN"})
@@ -40,13 +49,57 @@ def decode(body: bytes) -> object:
     """Decode an answer: exact decimals, whole numbers exact. Raises `ValueError` when it is no JSON."""
     try:
         return _DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError) as error:
         raise ValueError(str(error)) from error
+
+
+class Meter(Protocol):
+    """Who watches the credits of an organisation, and whether this process may still send to it."""
+
+    async def admit(self, cost: int) -> bool:
+        """Set credits aside for one request that has its place in flight; `False`: go and queue for a place again.
+
+        Raises `StoppedError` when the budget does not allow it.
+        """
+        ...
+
+    def spent(self, cost: int, answer: Answer | None) -> None:
+        """Learn that a request has left, and its answer where one came. Raises nothing: what was sent was sent."""
+        ...
+
+    def release(self, cost: int) -> None:
+        """Give back what `admit` has set aside: the request is over, or never left."""
+        ...
+
+    async def go_on(self) -> None:
+        """Raise `StoppedError` when it is of no use to wait and try again: the credits are gone."""
+        ...
+
+
+@final
+class _Unmetered:
+    """Watches nothing."""
+
+    async def admit(self, cost: int) -> bool:
+        del cost
+        return True
+
+    def spent(self, cost: int, answer: Answer | None) -> None:
+        del cost, answer
+
+    def release(self, cost: int) -> None:
+        del cost
+
+    async def go_on(self) -> None:
+        return
 
 
 @final
 class Client:
-    """One organisation's API, as seen by one run."""
+    """One organisation's API, as seen by one run.
+
+    `limiter` and `meter` may be replaced while nothing is in flight. `credits_remaining` is what the last answer told.
+    """
 
     def __init__(
         self,
@@ -61,8 +114,10 @@ class Client:
         random: Random | None = None,
     ) -> None:
         self.limiter = limiter
+        self.meter: Meter = _Unmetered()
         self.max_wait = max_wait
         self.credits = 0
+        self.credits_remaining: int | None = None
         self.sleep = sleep
         self.monotonic = monotonic
         self.random = random or Random()  # noqa: S311 - spreads retries, guards nothing
@@ -70,6 +125,9 @@ class Client:
         self._transport = transport
         self._clock = clock
         self._ahead = timedelta(0)
+        self._renewal = anyio.Lock()
+        self._no_token: BulkzcrmError | None = None
+        self._accepted: Token | None = None
 
     @property
     def requests(self) -> int:
@@ -80,9 +138,21 @@ class Client:
         """Return the time by the server's clock, as far as an answer has told it."""
         return self._clock() + self._ahead
 
-    def turn(self) -> AbstractAsyncContextManager[None]:
-        """Wait for a place in flight and hold it; whoever has one may `exchange`."""
-        return self.limiter.slot()
+    @asynccontextmanager
+    async def turn(self, cost: int = 1) -> AsyncIterator[None]:
+        """Wait for a place in flight and for `cost` credits, and hold both; whoever has them may `exchange` once.
+
+        Raises `StoppedError` when the credits may not be spent.
+        """
+        while True:
+            async with self.limiter.slot():
+                if not await self.meter.admit(cost):
+                    continue
+                try:
+                    yield
+                finally:
+                    self.meter.release(cost)
+                return
 
     async def exchange(
         self,
@@ -92,38 +162,93 @@ class Client:
         query: Mapping[str, str] | None = None,
         body: bytes | None = None,
         cost: int = 1,
+        token: Token | None = None,
+        may_leave: Callable[[], None] | None = None,
     ) -> Answer:
-        """Make one attempt, `cost` credits worth, within a `turn`. Raises what `Transport.send` raises."""
-        before = self.requests
+        """Make one attempt, `cost` credits worth, within a `turn`, with a `token` that is `ready` if one is at hand.
+
+        `may_leave` is asked in the last moment; what it raises keeps the request from leaving. Raises what
+        `Transport.send` and `ready` raise.
+        """
+        token = token or await self.ready()
+        has_left = False
+
+        def leaving() -> None:
+            nonlocal has_left
+            if may_leave is not None:
+                may_leave()
+            has_left = True
+
+        answer: Answer | None = None
         try:
-            answer = await self._transport.send(method, path, query=query, body=body)
+            answer = await self._transport.send(method, path, query=query, body=body, token=token, may_leave=leaving)
+            self._learn(answer)
         finally:
             # Only what has left costs anything.
-            self.credits += cost if self.requests > before else 0
+            if has_left:
+                self.credits += cost
+                self.meter.spent(cost, answer)
+        return answer
+
+    def _learn(self, answer: Answer) -> None:
+        self.credits_remaining = answer.credits_remaining
+        if answer.status != 401:
+            self._accepted = answer.token
         if answer.server_time is not None:
             self._ahead = answer.server_time - self._clock()
         if answer.status == 429:
-            self.limiter.throttled(retry_after(answer))
+            # Whoever waits for longer gives up anyway; the others shall not stand there for a day.
+            asked = retry_after(answer)
+            self.limiter.throttled(None if asked is None else min(asked, self.max_wait))
         else:
             self.limiter.clean()
-        return answer
 
-    async def refresh(self, answer: Answer) -> None:
+    async def ready(self) -> Token:
+        """Return an access token to send with; it may take minutes. Raises what `refresh` raises."""
+        return await self._token(self._transport.tokens.token)
+
+    async def refresh(self, answer: Answer, renewals: int = 0) -> None:
         """Get another token than the one that this answer refused; in single flight with all who ask.
 
-        Raises `CredentialsRefusedError`, or `UnreachableError` when it has been tried for `max_wait` seconds.
+        `renewals` is how often that was done for the same request already. Raises `CredentialsRefusedError`, also when
+        a fresh token is refused that was never accepted, or `UnreachableError` when none can be had within `max_wait`
+        seconds.
         """
+        if renewals and (renewals >= _RENEWALS or answer.token != self._accepted):
+            raise CredentialsRefusedError(
+                "The server refuses a fresh access token.",
+                "Check that data centre and credentials belong together, log in again, then resume.",
+            )
+        await self._token(lambda: self._transport.tokens.refresh(answer.token))
+
+    async def _token(self, get: Callable[[], Awaitable[Token]]) -> Token:
+        """Get a token, one caller at a time; who stood in the queue meanwhile shares the outcome, failure included."""
+        queued = self._renewal.locked()
+        async with self._renewal:
+            if queued and self._no_token is not None:
+                raise self._no_token
+            self._no_token = None
+            try:
+                return await self._patiently(get)
+            except BulkzcrmError as error:
+                self._no_token = error
+                raise
+
+    async def _patiently(self, get: Callable[[], Awaitable[Token]]) -> Token:
         attempt = 0
         begun: float | None = None
         while True:
-            attempt += 1
             try:
-                await self._transport.tokens.refresh(answer.token)
+                return await get()
+            except TokensThrottledError as error:
+                begun = self.monotonic() if begun is None else begun
+                if self.monotonic() - begun + error.wait_s > self.max_wait + _CLOCKS_DIFFER_S:
+                    raise
+                await self._pause(error.wait_s, error.message)
             except NotSentError as error:
+                attempt += 1
                 begun = self.monotonic() if begun is None else begun
                 await self.wait(attempt, Cause.NOT_SENT, begun=begun, retry_after=None, reason=str(error))
-            else:
-                return
 
     async def read(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Json] | None:
         """Return what a GET shows, nothing for "no content".
@@ -135,7 +260,7 @@ class Client:
             StoppedError: the server answers with something that no read of ours should get.
         """
         attempt = 0
-        refreshed = False
+        renewals = 0
         begun: float | None = None
         while True:
             asked = None
@@ -148,13 +273,8 @@ class Client:
                 cause, reason = Cause.LOST, str(error)
             else:
                 if answer.status == 401 and _code(answer.body) in _AUTH_CODES:
-                    if refreshed:
-                        raise CredentialsRefusedError(
-                            "The server refuses a fresh access token.",
-                            "Check that the profile's data centre and credentials belong together, then log in again.",
-                        )
-                    refreshed = True
-                    await self.refresh(answer)
+                    await self.refresh(answer, renewals)
+                    renewals += 1
                     continue
                 if answer.status == 429:
                     cause, reason = Cause.THROTTLED, "the organisation's limit of requests is reached"
@@ -164,13 +284,17 @@ class Client:
                 else:
                     return _content(path, answer)
             attempt += 1
-            refreshed = False
+            renewals = 0
             # Standing in the queue, and the attempt that has just failed, are no part of the waiting.
             begun = self.monotonic() if begun is None else begun
             await self.wait(attempt, cause, begun=begun, retry_after=asked, reason=reason)
 
     async def wait(self, attempt: int, cause: Cause, *, begun: float, retry_after: float | None, reason: str) -> None:
-        """Wait before the next attempt. Raises `UnreachableError` when it has been tried for long enough."""
+        """Wait before the next attempt. Raises `UnreachableError` when it has been tried for long enough.
+
+        Raises `StoppedError` at once where waiting is of no use.
+        """
+        await self.meter.go_on()
         decision = decide(
             attempt,
             cause,
@@ -184,8 +308,11 @@ class Client:
                 f"{decision.reason} ({reason})", "Carry on later with the resume command, or give a longer --max-wait."
             )
         if decision.after_s > 0:
-            self.announce(Waiting(seconds=decision.after_s, reason=reason))
-            await self.sleep(decision.after_s)
+            await self._pause(decision.after_s, reason)
+
+    async def _pause(self, seconds: float, reason: str) -> None:
+        self.announce(Waiting(seconds=seconds, reason=reason))
+        await self.sleep(seconds)
 
 
 def _content(path: str, answer: Answer) -> dict[str, Json] | None:
@@ -229,4 +356,6 @@ def retry_after(answer: Answer) -> float | None:
         return None
     details = content.get("details") if isinstance(content, dict) else None
     seconds = details.get("retry_after") if isinstance(details, dict) else None
-    return float(seconds) if isinstance(seconds, int | Decimal) and not isinstance(seconds, bool) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | Decimal) or not 0 < seconds < _LONGEST_WAIT_S:
+        return None
+    return float(seconds)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["Clock", "system_clock"]
+__all__ = ["Clock", "milliseconds", "system_clock"]
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -19,3 +21,8 @@ class Clock(Protocol):
 def system_clock() -> datetime:
     """Return the machine's own time, in UTC."""
     return datetime.now(UTC)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return a moment as the journal keeps it: whole milliseconds since 1970, rounded down."""
+    return (moment - _BEGINNING) // timedelta(milliseconds=1)

@@ -115,8 +115,9 @@ def _step(file: Path, number: int, table: Mapping[str, object]) -> Step:
     given = {_RENAMED.get(key, key): value for key, value in table.items() if key in _OPTION_KEYS}
     if isinstance(given.get("ignored"), str):
         given["ignored"] = [given["ignored"]]
-    if "max_errors" in given:
-        given["max_errors"] = str(given["max_errors"])
+    for name in ("max_errors", "leave_credits"):
+        if name in given:
+            given[name] = str(given[name])
     try:
         options = msgspec.convert(given, RunOptions)
     except msgspec.ValidationError as error:

@@ -2,6 +2,7 @@
 
 Additive increase, multiplicative decrease: the limit doubles from a low start until the organisation says "too many"
 for the first time, is halved whenever it says so, and grows by one a round after that. One pause holds for everybody.
+Others who know more (those who share the organisation with this process) may allot less, pause it, cut it, or close it.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from typing import final
 
 import anyio
 
+from bulkzcrm.errors import BulkzcrmError
+
 __all__ = ["Limiter"]
 
 _LOW_START = 2
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 _LAST_DOUBLING = 16
+_LOOK_AGAIN_S = 1.0
+"""Nobody is let in: so often the queue's head looks whether it was asked to stop."""
 
 
 @final
@@ -28,7 +33,7 @@ class Limiter:
     """The gate that every request of one organisation passes; first come, first served.
 
     `ceiling` is never exceeded. `start` is the limit that an earlier run has learned (None: begin low). `clock` gives
-    seconds that never go back, `sleep` waits for seconds.
+    seconds that never go back, `sleep` waits for seconds. `cuts` counts how often an answer to us has halved the limit.
     """
 
     def __init__(
@@ -57,10 +62,26 @@ class Limiter:
         self._was_full = False
         self._cuts_in_a_row = 0
         self._paused_until = -math.inf
+        self._allotted = ceiling
+        self._closed: BulkzcrmError | None = None
+        self._sleeper: anyio.CancelScope | None = None
+        self._waiting = 0
+        self._peak = 0
+        self.cuts = 0
 
     @property
     def limit(self) -> int:
         """How many requests may be in flight now."""
+        return min(self._limit, self._allotted)
+
+    @property
+    def allotted(self) -> int:
+        """How many requests others allow to be in flight, whatever the organisation answers; the ceiling at first."""
+        return self._allotted
+
+    @property
+    def pace(self) -> int:
+        """How many requests the organisation bears, by its answers so far and whatever others allow."""
         return self._limit
 
     @property
@@ -78,9 +99,44 @@ class Limiter:
         """For how many seconds no slot will be given."""
         return max(0.0, self._paused_until - self._clock())
 
+    def take_demand(self) -> int:
+        """Return how many places were held or waited for at once, at most, since this was last asked."""
+        demand = max(self._peak, self._demand)
+        self._peak = self._demand
+        return demand
+
+    @property
+    def _demand(self) -> int:
+        return len(self._flying) + self._waiting
+
+    def allot(self, places: int) -> None:
+        """Let no more than so many in from now on; 0 lets nobody in. Who is in flight already stays there."""
+        self._allotted = max(0, min(places, self.ceiling))
+        self._stir()
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody in for so many seconds; a longer pause that is under way stands."""
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
+
+    def cut(self) -> None:
+        """Halve the limit because the organisation has turned others away who share it."""
+        self._limit = max(1, min(self._limit, self._allotted) // 2)
+        self._doubling = False
+        self._clean = 0
+        self._was_full = False
+        self._cut_at = self._next
+
+    def close(self, reason: BulkzcrmError) -> None:
+        """Let nobody in any more: who waits, and who comes later, gets `reason` raised. The first reason stands."""
+        self._closed = self._closed or reason
+        self._stir()
+
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Hold a place in flight. Say `clean()` or `throttled()` of the answer before leaving."""
+        """Hold a place in flight. Say `clean()` or `throttled()` of the answer before leaving.
+
+        Raises what the gate was closed with.
+        """
         number = await self._enter()
         try:
             yield
@@ -89,13 +145,25 @@ class Limiter:
             self._change.set()
 
     async def _enter(self) -> int:
+        self._waiting += 1
+        self._peak = max(self._peak, self._demand)
+        try:
+            return await self._queue()
+        finally:
+            self._waiting -= 1
+
+    async def _queue(self) -> int:
         # Only the head of the queue waits for room; the lock is fair, so the rest queue behind it in their order.
         async with self._turn:
             while True:
+                if self._closed is not None:
+                    raise self._closed
                 self._change = anyio.Event()
                 if (pause := self.pause_left) > 0:
-                    await self._sleep(pause)
-                elif len(self._flying) >= self._limit:
+                    await self._doze(pause)
+                elif self._allotted == 0:
+                    await self._doze(_LOOK_AGAIN_S)
+                elif len(self._flying) >= self.limit:
                     await self._change.wait()
                 else:
                     break
@@ -104,6 +172,16 @@ class Limiter:
             self._flying.add(number)
             self._was_full = self._was_full or len(self._flying) >= self._limit
             return number
+
+    async def _doze(self, seconds: float) -> None:
+        with anyio.CancelScope() as self._sleeper:
+            await self._sleep(seconds)
+
+    def _stir(self) -> None:
+        """Let the head of the queue look again at once."""
+        self._change.set()
+        if self._sleeper is not None:
+            self._sleeper.cancel()
 
     def clean(self) -> None:
         """Report an answer that was not "too many". A round is as many of them as the limit; each lets the limit grow.
@@ -128,15 +206,12 @@ class Limiter:
         Requests that left before the limit was last cut tell nothing new: they lengthen the pause at most.
         """
         if not self._old_ones_flying():
-            self._limit = max(1, self._limit // 2)
-            self._doubling = False
-            self._clean = 0
-            self._was_full = False
-            self._cut_at = self._next
+            self.cut()
+            self.cuts += 1
             self._cuts_in_a_row += 1
-            self._pause(self._own_pause())
+            self.pause(self._own_pause())
         if retry_after is not None and math.isfinite(retry_after) and retry_after > 0:
-            self._pause(retry_after)
+            self.pause(retry_after)
 
     def _old_ones_flying(self) -> bool:
         return any(number < self._cut_at for number in self._flying)
@@ -144,6 +219,3 @@ class Limiter:
     def _own_pause(self) -> float:
         bound = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(self._cuts_in_a_row - 1, _LAST_DOUBLING))
         return self._random.uniform(bound / 2, bound)
-
-    def _pause(self, seconds: float) -> None:
-        self._paused_until = max(self._paused_until, self._clock() + seconds)

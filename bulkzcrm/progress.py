@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO, assert_never, final
 
 from bulkzcrm.cells import counted
+from bulkzcrm.errors import OutputError
 from bulkzcrm.events import (
     BatchAnswered,
     Begun,
@@ -137,7 +138,12 @@ class Voice:
             return
         self._run = event.run
         self._files.close()
-        self._files.enter_context(logging_to(event.folder / "run.log", verbosity=self._verbosity, stream=self._stream))
+        try:
+            log = logging_to(event.folder / "run.log", verbosity=self._verbosity, stream=self._stream)
+            self._files.enter_context(log)
+        except OutputError as error:
+            # Rows are worth more than a log of them.
+            self.say(f"Warning: {error.message} The run goes on without it.", even_if_quiet=True)
         self._log.info("begun", run=event.run)
 
     def _batch(self, event: BatchAnswered) -> None:

@@ -6,8 +6,10 @@ the pages. What a list does not show is marked as silent: it may hold anything.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from zoneinfo import ZoneInfo
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bulkzcrm.client import Client, ReadRefusedError
 from bulkzcrm.errors import CredentialsRefusedError, StoppedError
@@ -15,10 +17,29 @@ from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.fields import WEEKDAYS, Lookup
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.operations import SERVICES_MODULE
-from bulkzcrm.spec.organisation import READ_SCOPES, BusinessHours, Choice, Current, Organisation, Profile, Reading, User
+from bulkzcrm.spec.organisation import (
+    READ_SCOPES,
+    BusinessHours,
+    Choice,
+    Current,
+    Organisation,
+    Profile,
+    Reading,
+    Unique,
+    User,
+)
 from bulkzcrm.spec.service_fields import SERVICE_FIELDS
 
-__all__ = ["read_organisation", "read_service", "read_services", "wanted_readings"]
+__all__ = [
+    "list_pages",
+    "moment",
+    "read_created_since",
+    "read_current_user",
+    "read_organisation",
+    "read_service",
+    "read_services",
+    "wanted_readings",
+]
 
 _PAGE_SIZE = 200
 _LAST_NUMBERED_PAGE = 10
@@ -46,21 +67,29 @@ def wanted_readings(operation: Operation, given: Collection[str], *, carried: bo
             wanted.setdefault(lookups[each.lookup], False)
     if operation.creates:
         wanted.setdefault(Reading.SERVICES, False)
+    if operation.key:
+        # Whether the field is unique, and which values are taken, must be known.
+        wanted.update({Reading.FIELDS: True, Reading.SERVICES: True})
     if carried and Reading.FIELDS in operation.scopes_helpful:
         wanted.setdefault(Reading.FIELDS, False)
     return wanted
 
 
-async def read_organisation(client: Client, wanted: Mapping[Reading, bool]) -> Organisation:
-    """Read what is wanted, one after the other.
+async def read_organisation(
+    client: Client, wanted: Mapping[Reading, bool], *, key: str = "", known: Organisation | None = None
+) -> Organisation:
+    """Read what is wanted, one after the other, and add it to what is `known`; of the services also the field `key`.
 
     A reading that the credentials do not allow is kept in `refused`, unless the run cannot do without it: then
     `CredentialsRefusedError`.
     """
-    organisation = Organisation()
+    organisation = known or Organisation()
     for reading, needed in wanted.items():
         try:
-            await _READERS[reading](client, organisation)
+            if reading is Reading.SERVICES:
+                organisation.services = await read_services(client, key)
+            else:
+                await _READERS[reading](client, organisation)
         except ReadRefusedError as error:
             if needed:
                 raise CredentialsRefusedError(
@@ -81,8 +110,15 @@ async def _read_org(client: Client, organisation: Organisation) -> None:
             name=str(entry.get("company_name") or ""),
             type=str(entry.get("type") or ""),
             edition=str(licence.get("paid_type") or "") if isinstance(licence, Mapping) else "",
+            users=_whole(licence.get("users_license_purchased")) if isinstance(licence, Mapping) else 0,
             time_zone=str(entry.get("time_zone") or ""),
         )
+
+
+def _whole(value: Json) -> int:
+    """Return a number that is given as such or as a text, 0 for anything else."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
 async def _read_users(client: Client, organisation: Organisation) -> None:
@@ -102,14 +138,32 @@ async def _read_users(client: Client, organisation: Organisation) -> None:
 async def _read_fields(client: Client, organisation: Organisation) -> None:
     content = await client.read("settings/fields", {"module": SERVICES_MODULE})
     names = {}
+    unique = {}
     for entry in _entries(content, "fields"):
         name = str(entry.get("api_name"))
         names[name] = str(entry.get("field_label") or "")
+        if (how := _unique(entry)) is not None:
+            unique[name] = how
         if name == "Tax":
             organisation.taxes = _choices(entry)
         elif name == "Job_Sheet_Section__s":
             organisation.job_sheets = _choices(entry)
     organisation.field_names = names
+    organisation.unique_fields = unique
+
+
+def _unique(entry: Mapping[str, Json]) -> Unique | None:
+    """Read how a field is unique: `unique` is an empty object for one that is not (fields metadata)."""
+    how, allowed, length = entry.get("unique"), entry.get("operation_type"), entry.get("length")
+    if not isinstance(how, Mapping) or not how or entry.get("data_type") != "text":
+        return None
+    if isinstance(allowed, Mapping) and allowed.get("api_create") is False:
+        return None
+    flag = how.get("case_sensitive", how.get("casesensitive"))
+    return Unique(
+        length if isinstance(length, int) and length > 0 else None,
+        case_sensitive=flag is True or str(flag).casefold() == "true",
+    )
 
 
 def _choices(entry: Mapping[str, Json]) -> tuple[Choice, ...]:
@@ -123,17 +177,19 @@ def _choices(entry: Mapping[str, Json]) -> tuple[Choice, ...]:
     return tuple(choices)
 
 
-async def read_services(client: Client) -> dict[str, Current]:
-    """Read the list of all services, by id."""
+def list_pages(services: int) -> int:
+    """Return how many requests a list of so many services takes."""
+    return max(1, -(-services // _PAGE_SIZE))
+
+
+async def read_services(client: Client, key: str = "") -> dict[str, Current]:
+    """Read the list of all services, by id; with a field of that name, if it is none that is read anyway."""
     services = {}
-    query = {"fields": _SERVICE_COLUMNS, "sort_by": "id", "sort_order": "asc"}
+    beside = f",{key}" if key and key not in _SERVICE_COLUMNS.split(",") else ""
+    query = {"fields": f"{_SERVICE_COLUMNS}{beside}", "sort_by": "id", "sort_order": "asc"}
     async for entry in _pages(client, SERVICES_MODULE, "data", query):
         services[str(entry.get("id"))] = Current(dict(entry), _silent(entry))
     return services
-
-
-async def _read_services(client: Client, organisation: Organisation) -> None:
-    organisation.services = await read_services(client)
 
 
 async def read_service(client: Client, service_id: str) -> Current | None:
@@ -156,6 +212,52 @@ async def read_service(client: Client, service_id: str) -> Current | None:
         if str(entry.get("id")) == service_id:
             return Current(dict(entry))
     return None
+
+
+async def read_created_since(
+    client: Client,
+    since: datetime,
+    *,
+    landmarks: Collection[str] = (),
+    wanted: Callable[[Mapping[str, Json]], bool] | None = None,
+) -> list[Current]:
+    """Read the services made since then, newest first, with who made them when; all, or the `wanted` ones.
+
+    `landmarks` are ids of records that are known to be older: where all of them have been seen, nothing further down
+    can matter. One credit a page of 200. A search would be quicker, but its index lags behind; a list does not. Raises
+    what `Client.read` raises.
+    """
+    query = {"fields": f"{_SERVICE_COLUMNS},Created_Time,Created_By", "sort_by": "Created_Time", "sort_order": "desc"}
+    # A record that is made meanwhile pushes another one on to the next page, which then shows it once more.
+    recent: dict[str, Current] = {}
+    unseen = set(landmarks)
+    async with aclosing(_pages(client, SERVICES_MODULE, "data", query)) as entries:
+        async for entry in entries:
+            made = moment(entry.get("Created_Time"))
+            if made is not None and made < since:
+                break
+            if wanted is None or wanted(entry):
+                recent.setdefault(str(entry.get("id")), Current(dict(entry), _silent(entry)))
+            if unseen:
+                unseen.discard(str(entry.get("id")))
+                if not unseen:
+                    break
+    return list(recent.values())
+
+
+async def read_current_user(client: Client) -> str:
+    """Read the id of the user whose token this is; blank when the server does not tell."""
+    content = await client.read("users", {"type": "CurrentUser"})
+    return next((str(entry["id"]) for entry in _entries(content, "users") if entry.get("id")), "")
+
+
+def moment(value: Json) -> datetime | None:
+    """Return a moment that the server tells, where it is one with an offset."""
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return read if read.tzinfo is not None else None
 
 
 def _silent(entry: Mapping[str, Json]) -> frozenset[str]:
@@ -191,7 +293,7 @@ def _business_hours(record: Record) -> BusinessHours:
     name = str(record.get("timezone") or record.get("time_zone") or "")
     try:
         zone = ZoneInfo(name) if name else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, ZoneInfoNotFoundError):
         zone = None
     return BusinessHours(
         record=record, days=frozenset(WEEKDAYS) if around_the_clock == "24_by_7" else days, hours=hours, zone=zone
@@ -220,7 +322,7 @@ async def _read_scoring_rules(client: Client, organisation: Organisation) -> Non
 
 async def _pages(
     client: Client, path: str, wrapper: str, query: Mapping[str, str]
-) -> AsyncIterator[Mapping[str, Json]]:
+) -> AsyncGenerator[Mapping[str, Json], None]:
     page, token = 1, ""
     while True:
         place = {"page_token": token} if token else {"page": str(page)}
@@ -255,7 +357,6 @@ _READERS = {
     Reading.ORG: _read_org,
     Reading.USERS: _read_users,
     Reading.FIELDS: _read_fields,
-    Reading.SERVICES: _read_services,
     Reading.BUSINESS_HOURS: _read_business_hours,
     Reading.PREFERENCES: _read_preferences,
     Reading.SCORING_RULES: _read_scoring_rules,

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NoReturn
 
 from bulkzcrm import hosts
@@ -14,7 +15,7 @@ from bulkzcrm.errors import ConfigurationError, CredentialsRefusedError, Unreach
 from bulkzcrm.redact import Secret, scrub
 from bulkzcrm.wire import NotSentError, Reply
 
-__all__ = ["THROTTLED_FOR_S", "Grant", "Token", "read_grant", "throttled", "token_text"]
+__all__ = ["THROTTLED_FOR_S", "Grant", "Token", "TokensThrottledError", "read_grant", "token_text"]
 
 THROTTLED_FOR_S = 600.0
 """The accounts server blocks a client that asks for too many tokens for about ten minutes (token-validity page)."""
@@ -22,6 +23,8 @@ THROTTLED_FOR_S = 600.0
 _USUAL_LIFE_S = 3600.0
 _RENEWED_BEFORE_S = 120.0
 _LONGEST_LIFE_S = 86400.0
+_BEYOND_SENSE = 10**12
+"""No life of a token, in whatever unit; still larger numbers can be no float."""
 _TOKEN_TEXT = re.compile(r"[\x21-\x7e]{1,4096}")
 
 
@@ -42,10 +45,24 @@ class Grant:
     refresh_token: Secret | None
 
 
+class TokensThrottledError(UnreachableError):
+    """Too many tokens were asked for; one can be had in `wait_s` seconds from `now` (since 1970)."""
+
+    def __init__(self, wait_s: float, now: float) -> None:
+        minutes = max(1, round(wait_s / 60))
+        moment = datetime.fromtimestamp(now + wait_s).astimezone()
+        super().__init__(
+            "The accounts server has been asked for too many access tokens (ten in ten minutes are allowed).",
+            f"Wait {minutes} minute{'' if minutes == 1 else 's'} (until {moment:%H:%M}), "
+            "and see that no other program uses this refresh token.",
+        )
+        self.wait_s = wait_s
+
+
 def read_grant(reply: Reply, connection: Connection, *, now: float, for_code: bool) -> Grant:
     """Read an answer of `POST /oauth/v2/token`, whose HTTP status says little: refusals come with 200 as well.
 
-    Raises CredentialsRefusedError (with the cure for the cause), UnreachableError (throttled: wait), ConfigurationError
+    Raises CredentialsRefusedError (with the cure for the cause), TokensThrottledError, ConfigurationError
     (the answer sends us to a foreign host) and NotSentError (a passing fault of the accounts server: try again).
     """
     answer = _object(reply)
@@ -59,7 +76,7 @@ def read_grant(reply: Reply, connection: Connection, *, now: float, for_code: bo
         )
     cause = answer.get("error")
     if reply.status == 429 or (isinstance(cause, str) and cause.replace(" ", "_").lower() == "access_denied"):
-        raise throttled(THROTTLED_FOR_S)
+        raise TokensThrottledError(THROTTLED_FOR_S, now)
     if isinstance(cause, str) and reply.status < 500:
         _refuse(cause, connection, for_code=for_code)
     raise NotSentError(f"The accounts server gave no token (HTTP status {reply.status}).")
@@ -70,15 +87,6 @@ def token_text(value: object) -> str:
     if not isinstance(value, str) or not _TOKEN_TEXT.fullmatch(value):
         raise ValueError("This is no token.")
     return value
-
-
-def throttled(wait_s: float) -> UnreachableError:
-    """Return the error for a client that has asked for too many tokens and must wait."""
-    minutes = max(1, round(wait_s / 60))
-    return UnreachableError(
-        "The accounts server has been asked for too many access tokens (ten in ten minutes are allowed).",
-        f"Wait {minutes} minute{'' if minutes == 1 else 's'}, and see that no other program uses this refresh token.",
-    )
 
 
 def _token_or_fault(value: object) -> Secret:
@@ -101,7 +109,7 @@ def _life_s(answer: Mapping[str, object]) -> float:
     given = answer.get("expires_in_sec", answer.get("expires_in"))
     if isinstance(given, str) and given.isdecimal() and len(given) < 12:
         given = int(given)
-    if isinstance(given, bool) or not isinstance(given, int | float) or not given > 0:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < _BEYOND_SENSE:
         return _USUAL_LIFE_S
     return min(_LONGEST_LIFE_S, given / 1000 if given > _LONGEST_LIFE_S else float(given))
 

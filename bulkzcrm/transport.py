@@ -21,10 +21,13 @@ import anyio
 
 from bulkzcrm.auth import Token, TokenSource
 from bulkzcrm.config import Connection
-from bulkzcrm.wire import USER_AGENT, LostError, NotSentError, Reply, Wire
+from bulkzcrm.redact import MASK
+from bulkzcrm.wire import USER_AGENT, Exchange, LostError, NotSentError, Reply, Wire
 
 __all__ = ["Answer", "LostError", "NotSentError", "Transport"]
 
+_SHORTEST_TOKEN = 20
+_LONGER_S = 30.0
 _METHOD = re.compile(r"[A-Z]+", re.ASCII)
 _PATH = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.-]+)*", re.ASCII)
 
@@ -51,7 +54,8 @@ class Answer:
 class Transport:
     """A connection to one organisation; a context manager.
 
-    `timeout_s` bounds each request as a whole. `clock` gives seconds since 1970, `sleep` waits (for tokens only).
+    `timeout_s` bounds each request as a whole. `wire` is what exchanges HTTP; a `Wire` unless somebody rehearses
+    without sockets. `clock` gives seconds since 1970, `sleep` waits (for another process that is renewing the token).
     """
 
     def __init__(
@@ -59,15 +63,23 @@ class Transport:
         connection: Connection,
         *,
         timeout_s: float = 120.0,
+        wire: Exchange | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
     ) -> None:
         self._connection = connection
-        self._wire = Wire(timeout_s=timeout_s, proxy=connection.proxy)
+        self._wire: Exchange = wire or Wire(timeout_s=timeout_s, proxy=connection.proxy)
         self._base = f"{connection.api_domain}/crm/{connection.api_version}/"
         self._stack = AsyncExitStack()
         self._requests = 0
-        self.tokens = TokenSource(connection, self._wire, clock=clock, sleep=sleep)
+        self.tokens = TokenSource(
+            connection,
+            self._wire,
+            clock=clock,
+            sleep=sleep,
+            # Whoever renews has this long for it, so that nobody loses patience while it still may end well.
+            patience_s=timeout_s + _LONGER_S,
+        )
 
     @property
     def requests(self) -> int:
@@ -84,23 +96,38 @@ class Transport:
         await self._stack.aclose()
 
     async def send(
-        self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        token: Token | None = None,
+        may_leave: Callable[[], None] | None = None,
     ) -> Answer:
         """Send one request and return the answer, whatever it says.
 
-        `path` is relative to the API's version (`settings/business_hours`), `body` is JSON. Raises NotSentError
-        (certainly not applied; also when no token could be had for a passing reason), LostError (unknown), and from the
-        token's renewal CredentialsRefusedError, UnreachableError and ConfigurationError (certainly not applied).
+        `path` is relative to the API's version (`settings/business_hours`), `body` is JSON, `token` is one at hand.
+        `may_leave` is asked in the last moment before the first byte is written, and what it raises keeps the request
+        from leaving. Raises NotSentError (certainly not applied; also when no token could be had for a passing reason),
+        LostError (unknown), and from the token's renewal CredentialsRefusedError, UnreachableError and
+        ConfigurationError (certainly not applied).
         """
         if not _METHOD.fullmatch(method) or not _PATH.fullmatch(path):
             raise ValueError(f"{method} {path} is no request of the API.")
-        token = await self.tokens.token()
+        token = token or await self.tokens.token()
+
+        def leave() -> None:
+            if may_leave is not None:
+                may_leave()
+            self._requests += 1
+
         reply = await self._wire.exchange(
             method,
             self._base + path + (f"?{urlencode(query)}" if query else ""),
             headers=self._headers(token, with_body=body is not None),
             body=body,
-            on_departure=self._count,
+            on_departure=leave,
         )
         return _answer(reply, token)
 
@@ -116,20 +143,24 @@ class Transport:
             headers["Content-Type"] = "application/json"
         return headers
 
-    def _count(self) -> None:
-        self._requests += 1
-
 
 def _answer(reply: Reply, token: Token) -> Answer:
     return Answer(
         status=reply.status,
-        body=reply.body,
+        body=_without(reply.body, token),
         token=token,
         server_time=_moment(reply.headers.get("date")),
         credits_remaining=_whole(reply.headers.get("x-api-credits-remaining")),
         retry_after=_seconds(reply.headers.get("retry-after"), _moment(reply.headers.get("date"))),
         elapsed=reply.elapsed,
     )
+
+
+def _without(body: bytes, token: Token) -> bytes:
+    """Mask the token in an answer that echoes it: what a server says is shown, reported and journalled."""
+    value = token.value.reveal()
+    # No token is as short as a word, which could stand in a record.
+    return body.replace(value.encode(), MASK.encode()) if len(value) >= _SHORTEST_TOKEN else body
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace, TracebackType
-from typing import Self, final
+from typing import Protocol, Self, final
 
 import aiohttp
 import truststore
@@ -22,8 +22,9 @@ from yarl import URL
 from bulkzcrm import __version__
 from bulkzcrm.hosts import is_loopback
 from bulkzcrm.redact import Secret, scrub
+from bulkzcrm.spec.certainty import Observed
 
-__all__ = ["USER_AGENT", "LostError", "NotSentError", "Reply", "Wire"]
+__all__ = ["USER_AGENT", "Exchange", "LostError", "NotSentError", "Reply", "Wire"]
 
 USER_AGENT = f"bulkzcrm/{__version__}"
 """What every request calls itself."""
@@ -41,9 +42,10 @@ class NotSentError(Exception):
     `reason` is a sentence in plain words. Not for users: the caller decides whether to try again.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, observed: Observed = Observed.NOT_CONNECTED) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.observed = observed
 
 
 class LostError(Exception):
@@ -55,6 +57,7 @@ class LostError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.observed = Observed.BROKEN_OFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +70,50 @@ class Reply:
     elapsed: float
 
 
+class Exchange(Protocol):
+    """What is needed of a `Wire`, entered as a context; a rehearsal without sockets may stand in for it."""
+
+    async def __aenter__(self) -> Self:
+        """Open whatever is needed to exchange."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it."""
+        ...
+
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        on_departure: Callable[[], None] | None = None,
+    ) -> Reply:
+        """Send one request and return the whole answer.
+
+        `on_departure` is called once, in the last moment before the first byte is written; what it raises comes out
+        here, and the request has then certainly not left. Raises NotSentError and LostError.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class _Departure:
-    """Whether the headers of one request have been handed to the connection, and whom to tell."""
+    """How far one request has come, and whom to ask before it leaves."""
 
-    tell: Callable[[], None] | None
+    ask: Callable[[], None] | None
+    connected: bool = False
     left: bool = False
+
+    @property
+    def observed(self) -> Observed:
+        """What a failure at this point means."""
+        if self.left:
+            return Observed.BROKEN_OFF
+        return Observed.NOT_WRITTEN if self.connected else Observed.NOT_CONNECTED
 
 
 @final
@@ -100,7 +141,9 @@ class Wire:
 
     async def __aenter__(self) -> Self:
         trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(_departed)
+        trace.on_connection_create_end.append(_connected)
+        trace.on_connection_reuseconn.append(_connected)
+        trace.on_request_headers_sent.append(_departing)
         self._session = aiohttp.ClientSession(
             # How many fly at once is the limiter's affair; a second queue here would only hide it.
             connector=aiohttp.TCPConnector(limit=0),
@@ -130,8 +173,8 @@ class Wire:
     ) -> Reply:
         """Send one request and read the whole answer. A redirect is an answer like any other and is not followed.
 
-        `url` is sent exactly as given. `on_departure` is called once, when the headers are about to be written. Raises
-        NotSentError and LostError.
+        `url` is sent exactly as given. `on_departure` is called once, in the last moment before the headers are
+        written; if it raises, nothing is written and its error comes out here. Raises NotSentError and LostError.
         """
         if self._session is None:
             raise RuntimeError("The wire is not open.")
@@ -145,7 +188,7 @@ class Wire:
             try:
                 return await send(request)
             except _FAILURES as error:
-                raise _failure(error, target, left=departure.left) from error
+                raise _failure(error, target, departure.observed) from error
 
         try:
             async with self._session.request(
@@ -163,7 +206,7 @@ class Wire:
                 kept = {name.lower(): value for name, value in response.headers.items()}
                 return Reply(status=response.status, headers=kept, body=content, elapsed=self._clock() - begun)
         except _FAILURES as error:
-            raise _failure(error, target, left=departure.left) from error
+            raise _failure(error, target, departure.observed) from error
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         content = bytearray()
@@ -187,20 +230,32 @@ class Wire:
         return self._tls
 
 
-async def _departed(
-    _session: aiohttp.ClientSession, context: SimpleNamespace, _headers: aiohttp.TraceRequestHeadersSentParams
+async def _connected(
+    _session: aiohttp.ClientSession,
+    context: SimpleNamespace,
+    _connection: aiohttp.TraceConnectionCreateEndParams | aiohttp.TraceConnectionReuseconnParams,
 ) -> None:
     departure = context.trace_request_ctx
+    if isinstance(departure, _Departure):
+        departure.connected = True
+
+
+async def _departing(
+    _session: aiohttp.ClientSession, context: SimpleNamespace, _headers: aiohttp.TraceRequestHeadersSentParams
+) -> None:
+    # Contrary to its name, aiohttp's signal comes before the first byte: the headers are put together after it has been
+    # heard, and written together with the body. What is raised here keeps them from ever being written.
+    departure = context.trace_request_ctx
     if isinstance(departure, _Departure) and not departure.left:
+        if departure.ask is not None:
+            departure.ask()
         departure.left = True
-        if departure.tell is not None:
-            departure.tell()
 
 
-def _failure(error: Exception, target: URL, *, left: bool) -> NotSentError | LostError:
+def _failure(error: Exception, target: URL, observed: Observed) -> NotSentError | LostError:
     """Say what a failure means: only a request whose headers were never written is certain not to have been applied."""
     reason = scrub(_reason(error, target.host or ""))
-    return LostError(reason) if left else NotSentError(reason)
+    return LostError(reason) if observed is Observed.BROKEN_OFF else NotSentError(reason, observed)
 
 
 def _reason(error: Exception, host: str) -> str:

@@ -16,6 +16,8 @@ from aiohttp import web
 TOKENS = "/oauth/"
 API = "/crm/v8/"
 
+_PASSED = ("Date", "Content-Type", "X-API-CREDITS-REMAINING")
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -164,7 +166,7 @@ async def forwarding(target: str) -> AsyncIterator[Forwarder]:
                     content = await answer.read()
                 except aiohttp.ClientPayloadError as error:
                     raise _BrokenError from error
-                passed = {name: answer.headers[name] for name in ("Date", "Content-Type") if name in answer.headers}
+                passed = {name: answer.headers[name] for name in _PASSED if name in answer.headers}
                 return web.Response(status=answer.status, body=content, headers=passed)
 
         application = web.Application(client_max_size=2**26)

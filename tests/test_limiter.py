@@ -9,7 +9,9 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shares import quiet
 
+from bulkzcrm.errors import StoppedError
 from bulkzcrm.limiter import Limiter
 
 
@@ -220,6 +222,112 @@ async def test_cancelled_waiter_takes_no_place_and_stops_nobody(victim):
     assert isinstance(results[victim], asyncio.CancelledError)
     assert done == [number for number in range(3) if number != victim]
     assert gate.in_flight == 0
+
+
+async def test_no_more_are_let_in_than_are_allotted_whatever_the_organisation_answers():
+    gate = limiter(10, start=8)
+    gate.allot(3)
+    assert (gate.limit, gate.allotted, gate.pace) == (3, 3, 8)
+    inside = 0
+    done = asyncio.Event()
+
+    async def work() -> None:
+        nonlocal inside
+        async with gate.slot():
+            inside += 1
+            await done.wait()
+
+    async with anyio.create_task_group() as workers:
+        for _ in range(10):
+            workers.start_soon(work)
+        await quiet()
+        assert inside == 3
+        gate.allot(5)
+        await quiet()
+        assert inside == 5
+        assert gate.take_demand() == 10
+        done.set()
+    assert gate.take_demand() == 10
+    assert gate.take_demand() == 0
+
+
+async def test_nobody_is_let_in_while_nothing_is_allotted_and_at_once_when_something_is():
+    gate = Limiter(4)
+    gate.allot(0)
+    entered = asyncio.Event()
+
+    async def work() -> None:
+        async with gate.slot():
+            entered.set()
+
+    async with anyio.create_task_group() as workers:
+        workers.start_soon(work)
+        await quiet()
+        assert not entered.is_set()
+        gate.allot(1)
+        with anyio.fail_after(0.5):
+            await entered.wait()
+
+
+async def test_a_stop_is_heard_while_nothing_is_allotted():
+    async def sleep(seconds: float) -> None:
+        raise ZeroDivisionError
+
+    gate = Limiter(4, sleep=sleep)
+    gate.allot(0)
+    with pytest.raises(ZeroDivisionError):
+        await throttle(gate)
+
+
+@pytest.mark.parametrize("way", ["paused", "nothing allotted", "full", "open"])
+async def test_closing_wakes_everybody_who_waits_and_keeps_out_who_comes_later(way):
+    gate = Limiter(1)
+    reason = StoppedError("It is over.", "Go home.")
+    refused = 0
+
+    async def work() -> None:
+        nonlocal refused
+        with pytest.raises(StoppedError, match="It is over"):
+            async with gate.slot():
+                pass
+        refused += 1
+
+    async with anyio.create_task_group() as workers, gate.slot():
+        if way == "paused":
+            gate.pause(10_000)
+        elif way == "nothing allotted":
+            gate.allot(0)
+        if way != "open":
+            for _ in range(3):
+                workers.start_soon(work)
+            await quiet()
+        gate.close(reason)
+        gate.close(StoppedError("It is over twice.", "Go home."))
+        await work()
+    assert refused == (1 if way == "open" else 4)
+    assert gate.in_flight == 0
+
+
+async def test_a_cut_from_outside_halves_what_is_in_use_and_answers_from_before_it_teach_nothing():
+    gate = limiter(10, start=8)
+    gate.allot(6)
+    async with gate.slot():
+        gate.cut()
+        assert gate.limit == 3
+        assert gate.cuts == 0
+        gate.throttled()
+        assert gate.limit == 3
+    await throttle(gate)
+    assert gate.limit == 1
+    assert gate.cuts == 1
+
+
+async def test_a_pause_from_outside_never_shortens_one_that_is_under_way():
+    clock = Clock()
+    gate = limiter(4, start=4, clock=clock)
+    gate.pause(30)
+    gate.pause(5)
+    assert gate.pause_left == 30
 
 
 @given(

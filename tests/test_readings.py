@@ -323,6 +323,19 @@ async def test_a_refusal_without_a_word_is_still_a_refusal(desk: Desk):
     assert (ending.summary.state, desk.wire.writes) == (State.STOPPED, [])
 
 
+@pytest.mark.parametrize("zone", [" ", "Europe", "../Berlin", "Nowhere/At_All", "x" * 400])
+async def test_a_time_zone_that_nobody_knows_is_as_good_as_none(desk: Desk, zone: str):
+    async def strange(heard: Heard) -> Say | None:
+        if heard.path == HOURS:
+            return Say(200, {"business_hours": {"id": "1", "type": "24_by_7", "time_zone": zone}})
+        return Say(200, {"org": [{"zgid": "60001234567", "time_zone": zone}]}) if heard.path == "org" else None
+
+    desk.wire.interfere = strange
+    rows = services(1)
+    await desk.run("create-services", rows)
+    assert desk.each_once(rows)
+
+
 async def test_an_organisation_without_services_or_business_hours_is_empty_and_nothing_worse(desk: Desk):
     async def empty(heard: Heard) -> Say | None:
         return Say(204) if heard.path in (LIST, HOURS) and not heard.is_write else None

@@ -6,17 +6,21 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from desk import SERVICE, Desk, desk_at, services
+from desk import NOW, SERVICE, Desk, desk_at, services
 from forwarder import Cut, Heard, Say, until
 
 from bulkzcrm.events import BatchAnswered, Waiting
+from bulkzcrm.journal import Journal
 from bulkzcrm.model import Status
 from bulkzcrm.report import State
+from bulkzcrm.run.engine import carry_on
 from bulkzcrm.run.options import RunOptions
 from bulkzcrm.sandbox import Fault, Faults, SandboxOptions
+from bulkzcrm.spec.operations import OPERATIONS
 
 TOO_MANY = Say(429, {"code": "TOO_MANY_REQUESTS", "details": {}, "message": "too many", "status": "error"})
 
@@ -271,7 +275,8 @@ async def test_what_no_row_can_mend_stops_the_run_with_every_row_unsent(desk: De
 
 async def test_credits_that_are_used_up_stop_the_run(tmp_path: Path):
     async with desk_at(tmp_path, options=SandboxOptions(credit_limit=8)) as desk:
-        ending = await desk.run("create-services", services(50), RunOptions(batch_size=10, concurrency=1, max_wait=30))
+        chosen = RunOptions(batch_size=10, concurrency=1, max_wait=30, leave_credits="0")
+        ending = await desk.run("create-services", services(50), chosen)
         reads = len(desk.wire.reads)
         assert desk.statuses == ["succeeded"] * 10 * (8 - reads) + ["unsent"] * (50 - 10 * (8 - reads))
         assert ending.summary.state is State.STOPPED
@@ -297,6 +302,20 @@ async def test_a_slow_answer_is_waited_for(tmp_path: Path):
         rows = services(4)
         await desk.run("create-services", rows, RunOptions(batch_size=2))
         assert desk.statuses == ["succeeded"] * 4
+
+
+async def test_what_now_meant_in_a_row_can_be_told_from_the_journal_to_the_second(desk: Desk):
+    """Whatever the fraction of the second at which the batch was sent, and whatever the computer's own clock says."""
+    rows = services(3, Status="Not in Use", Unavailable_From="now")
+    await desk.begin("create-services", rows, RunOptions(batch_size=1, concurrency=1))
+    ticks = itertools.count()
+    around = replace(desk.around(), clock=lambda: NOW + timedelta(minutes=7, milliseconds=333.337 * next(ticks)))
+    with Journal.open(desk.home) as journal:
+        await carry_on(journal, desk.last, OPERATIONS["create-services"], around, resume="")
+    written = [datetime.fromisoformat(heard.records[0]["Unavailable_From"]) for heard in desk.wire.writes]
+    sent = [datetime.fromtimestamp((batch.sent_ms or 0) // 1000, UTC) for batch in desk.batches]
+    assert written == [moment - timedelta(minutes=1) for moment in sent]
+    assert len(written) == 3
 
 
 async def test_until_gives_others_their_turn():

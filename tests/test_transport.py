@@ -18,9 +18,13 @@ from loopback import ACCESS, CUT, HANG, Asked, connection, response, serving
 from yarl import URL
 
 from bulkzcrm import __version__, transport, wire
+from bulkzcrm.auth import Token
 from bulkzcrm.redact import Secret
+from bulkzcrm.spec.certainty import Observed
 from bulkzcrm.transport import LostError, NotSentError, Transport
 from bulkzcrm.wire import Reply, Wire
+
+TOKEN = Token(value=Secret(ACCESS), renew_at=0.0, expires_at=0.0)
 
 # Made for these tests, valid for a hundred years, trusted by nobody.
 CERTIFICATE = """\
@@ -173,7 +177,7 @@ async def test_packed_answer_within_the_cap_is_unpacked():
 async def test_refused_connection_means_not_sent():
     left = []
     async with Wire() as thin:
-        with pytest.raises(NotSentError, match=r"No connection to 127\.0\.0\.1 came about: [^(]*\.$"):
+        with pytest.raises(NotSentError, match=r"No connection to 127\.0\.0\.1 came about: [^(]*\.$") as refused:
             await thin.exchange(
                 "POST",
                 f"http://127.0.0.1:{closed_port()}/x",
@@ -182,6 +186,73 @@ async def test_refused_connection_means_not_sent():
                 on_departure=lambda: left.append(1),
             )
     assert left == []
+    assert refused.value.observed is Observed.NOT_CONNECTED
+
+
+@pytest.mark.parametrize("body", [None, b"{}", b"x" * 500_000], ids=["no body", "small body", "large body"])
+@pytest.mark.parametrize("kept", [False, True], ids=["new connection", "kept connection"])
+async def test_departure_that_is_forbidden_writes_not_a_single_byte(body, *, kept):
+    """The connection stands: the server sees it, and reads nothing but its end."""
+    seen: list[bytes] = []
+    ended = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if kept:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(response(200, b"{}"))
+        seen.append(await reader.read())
+        writer.close()
+        ended.set()
+
+    def forbid() -> None:
+        raise NotSentError("Not now.", Observed.NOT_WRITTEN)
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as listener, Wire() as thin:
+        url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/x"
+        if kept:
+            await thin.exchange("GET", url, headers={})
+        with pytest.raises(NotSentError, match="Not now") as forbidden:
+            await thin.exchange("PUT", url, headers={"Authorization": "x"}, body=body, on_departure=forbid)
+        await ended.wait()
+    assert forbidden.value.observed is Observed.NOT_WRITTEN
+    assert seen == [b""]
+
+
+async def test_departure_may_be_forbidden_with_any_error_and_does_not_count_as_a_request(tmp_path):
+    class HeldBackError(Exception):
+        pass
+
+    def forbid() -> None:
+        raise HeldBackError
+
+    async with serving(ok) as server, Transport(connection(tmp_path, server.url)) as crm:
+        await crm.tokens.token()
+        with pytest.raises(HeldBackError):
+            await crm.send("POST", "Services__s", body=b"{}", may_leave=forbid)
+        assert (server.api_requests, crm.requests) == ([], 0)
+        assert (await crm.send("POST", "Services__s", body=b"{}", may_leave=lambda: None)).status == 200
+        assert crm.requests == 1
+
+
+async def test_departure_that_fails_in_the_asking_has_not_taken_place():
+    """Whatever goes wrong there, the request has not left, and is not taken for lost."""
+
+    def fail() -> None:
+        raise PermissionError(13, "made up")
+
+    async with serving(ok) as server, Wire() as thin:
+        with pytest.raises(NotSentError) as failed:
+            await thin.exchange("POST", server.url + "/x", headers={}, body=b"{}", on_departure=fail)
+        assert failed.value.observed is Observed.NOT_WRITTEN
+        assert server.asked == []
+
+
+async def test_departure_is_asked_for_once_and_only_when_the_connection_stands():
+    asked: list[int] = []
+    async with serving(ok) as server, Wire() as thin:
+        await thin.exchange("POST", server.url + "/x", headers={}, body=b"{}", on_departure=lambda: asked.append(1))
+        await thin.exchange("POST", server.url + "/x", headers={}, body=b"{}", on_departure=lambda: asked.append(2))
+    assert asked == [1, 2]
 
 
 async def test_server_without_tls_means_not_sent():
@@ -300,8 +371,13 @@ def test_every_exception_of_the_library_is_foreseen(kind):
             setattr_if_possible(error, name)
     error.status = 400
     assert issubclass(kind, wire._FAILURES)
-    assert isinstance(wire._failure(error, URL("https://www.zohoapis.com"), left=False), NotSentError)
-    assert isinstance(wire._failure(error, URL("https://www.zohoapis.com"), left=True), LostError)
+    for observed, expected in (
+        (Observed.NOT_CONNECTED, NotSentError),
+        (Observed.NOT_WRITTEN, NotSentError),
+        (Observed.BROKEN_OFF, LostError),
+    ):
+        failure = wire._failure(error, URL("https://www.zohoapis.com"), observed)
+        assert (type(failure), failure.observed) == (expected, observed)
 
 
 def setattr_if_possible(error: Exception, name: str) -> None:
@@ -319,7 +395,7 @@ def test_headers_of_any_content_make_an_answer(date, credit, wait):
         body=b"",
         elapsed=0.0,
     )
-    answer = transport._answer(reply, None)
+    answer = transport._answer(reply, TOKEN)
     assert answer.server_time is None or answer.server_time.tzinfo is UTC
     assert answer.credits_remaining is None or answer.credits_remaining >= 0
     assert answer.retry_after is None or answer.retry_after >= 0
@@ -340,4 +416,4 @@ def test_headers_of_any_content_make_an_answer(date, credit, wait):
 )
 def test_retry_after_is_seconds_or_a_date(wait, seconds):
     headers = {"date": "Fri, 01 Jan 2100 10:00:00 GMT", "retry-after": wait}
-    assert transport._answer(Reply(status=429, headers=headers, body=b"", elapsed=0.0), None).retry_after == seconds
+    assert transport._answer(Reply(status=429, headers=headers, body=b"", elapsed=0.0), TOKEN).retry_after == seconds

@@ -15,7 +15,7 @@ from bulkzcrm.answers.nouns import (
     Uncertain,
     Verdict,
 )
-from bulkzcrm.answers.reading import read_answer
+from bulkzcrm.answers.reading import read_answer, without_answer
 
 __all__ = [
     "Doubt",
@@ -32,4 +32,5 @@ __all__ = [
     "Uncertain",
     "Verdict",
     "read_answer",
+    "without_answer",
 ]

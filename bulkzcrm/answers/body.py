@@ -31,12 +31,13 @@ class Element:
     """What the server says about one record, or about the whole request.
 
     `status` is `success`, `error`, another word, or blank. `errors` has what `told` consists of: several where the
-    server found several, else just `told`.
+    server found several, else just `told`. `action` is what an upsert did, `insert` or `update`, else blank.
     """
 
     status: str
     told: Told
     errors: tuple[Told, ...]
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,12 @@ def _element(value: Json) -> Element:
     status = value.get("status")
     errors: list[Told] = []
     _collect(value, errors, depth=0)
-    return Element(status=status if isinstance(status, str) else "", told=told, errors=tuple(errors))
+    return Element(
+        status=status if isinstance(status, str) else "",
+        told=told,
+        errors=tuple(errors),
+        action=str(value.get("action") or ""),
+    )
 
 
 def _collect(value: Mapping[str, Json], into: list[Told], *, depth: int) -> None:

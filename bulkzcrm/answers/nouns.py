@@ -56,10 +56,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The API says that this record was written, and under this id (blank where the operation has none)."""
+    """The API says that this record was written, and under this id (blank where the operation has none).
+
+    `changed` tells that an upsert has changed a record that was there.
+    """
 
     record_id: str
     details: Mapping[str, Json] = field(default_factory=dict)
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

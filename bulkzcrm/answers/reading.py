@@ -1,4 +1,7 @@
-"""What an HTTP answer proves about each record that was sent. Pure; where the answer leaves a doubt, the doubt wins."""
+"""What an HTTP answer proves about each record that was sent. Pure; where the answer leaves a doubt, the doubt wins.
+
+Here it is observed what the answer is; what that proves stands in `spec.certainty`, which is asked for every reading.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,10 @@ from bulkzcrm.answers.nouns import (
 )
 from bulkzcrm.errors import CredentialsRefusedError, StoppedError
 from bulkzcrm.model import Json, Problem
+from bulkzcrm.spec.certainty import Observed, Proof, proof_of
 from bulkzcrm.spec.codes import CODES, CREDENTIAL_CODES, THROTTLING_CODES, Disposition, problem_for, row_named
 
-__all__ = ["read_answer"]
+__all__ = ["read_answer", "without_answer"]
 
 _ID = re.compile(r"[1-9][0-9]{0,19}")
 _LONGEST_WAIT = 86_400
@@ -60,7 +64,7 @@ def read_answer(sent: Sent, status: int, body: bytes) -> Reading:
         body: the body as received, decompressed.
     """
     if 300 <= status < 400:
-        return _unproven(sent, status, "it redirects to another address")
+        return _unproven(sent, status, Observed.REDIRECT, "it redirects to another address")
     match read_body(body, sent.wrapper):
         case Elements(elements):
             return _of_elements(sent, status, elements)
@@ -69,9 +73,14 @@ def read_answer(sent: Sent, status: int, body: bytes) -> Reading:
         case Bare(element):
             return _of_bare(sent, status, element)
         case Unreadable(reason):
-            return _of_status(sent, status, f"the answer {reason}")
+            return _of_status(sent, status, Observed.UNREADABLE, f"the answer {reason}")
         case never:
             assert_never(never)
+
+
+def without_answer(observed: Observed, reason: str) -> Reading:
+    """Return what is proved where no whole answer came; `reason` is a sentence."""
+    return _untold(observed, reason)
 
 
 def _judges_single_record(sent: Sent, status: int, element: Element) -> bool:
@@ -89,13 +98,13 @@ def _of_elements(sent: Sent, status: int, elements: Sequence[Element]) -> Readin
         if whole is not None:
             return whole
     if full:
-        return _judge(sent, status, elements)
+        return _as_proved(sent, status, Observed.ROWS_JUDGED, _judge(sent, status, elements))
     if refused and 400 <= status < 500:
         return _refused_for_some(sent, status, [error for element in elements for error in element.errors])
     reason = f"it judges {len(elements)} of the {len(sent.records)} records that were sent"
     if any(_is_success(element) for element in elements):
-        return Doubt(_reason(status, reason))
-    return _of_status(sent, status, reason)
+        return _untold(Observed.WRONG_LENGTH, _reason(status, reason))
+    return _of_status(sent, status, Observed.WRONG_LENGTH, reason)
 
 
 def _of_whole(sent: Sent, status: int, elements: Sequence[Element], *, full: bool) -> Reading | None:
@@ -107,11 +116,11 @@ def _of_whole(sent: Sent, status: int, elements: Sequence[Element], *, full: boo
     meanings = _meanings(errors)
     first = errors[0]
     if meanings == {_Means.REFRESH}:
-        return RefreshToken(_sentence(first))
+        return _dead_token(sent, status, _sentence(first))
     if meanings == {_Means.THROTTLED}:
-        return _throttled(errors)
+        return _throttled(sent, status, errors)
     if meanings == {_Means.TROUBLE} or (not full and _Means.TROUBLE in meanings):
-        return _unproven(sent, status, _sentence(first))
+        return _unproven(sent, status, Observed.INTERNAL_ERROR, _sentence(first))
     alike = len({error.code for error in errors}) == 1
     numbered = any(row_named(error.details) is not None for error in errors)
     if alike and meanings == {_Means.STOP} and not (numbered and (len(elements) == 1 or not full)):
@@ -129,25 +138,30 @@ def _judge(sent: Sent, status: int, elements: Sequence[Element]) -> Reading:
         if isinstance(verdict, Succeeded):
             doubt = _contradiction(sent, position, element, new_ids)
             if doubt:
-                return Doubt(_reason(status, doubt))
+                return _untold(Observed.OTHER_RECORDS, _reason(status, doubt))
         verdicts.append(verdict)
     if all(isinstance(verdict, Uncertain) for verdict in verdicts):
-        return _unproven(sent, status, "it says of no record whether it was written")
+        return _unproven(sent, status, Observed.ROW_UNJUDGED, "it says of no record whether it was written")
     return Judged(tuple(verdicts))
 
 
 def _verdict(sent: Sent, position: int, element: Element) -> Verdict:
     if _is_success(element):
         details = element.told.details
-        return Succeeded(_record_id(details.get("id")) or sent.ids[position] or "", details)
+        changed = sent.creates and element.action == "update"
+        return Succeeded(_record_id(details.get("id")) or sent.ids[position] or "", details, changed=changed)
     if not _is_error(element):
-        return Uncertain("Zoho's answer does not say plainly whether this record was written.")
+        return _row(Observed.ROW_UNJUDGED, "Zoho's answer does not say plainly whether this record was written.")
     meanings = _meanings(element.errors)
     if _Means.TROUBLE in meanings:
-        return Uncertain(_sentence(element.errors[0]))
+        return _row(Observed.ROW_UNJUDGED, _sentence(element.errors[0]))
     if meanings <= {_Means.REFRESH, _Means.THROTTLED}:
-        return NotApplied(_sentence(element.errors[0]))
+        return _row(Observed.ROW_TURNED_AWAY, _sentence(element.errors[0]))
     return Rejected(_problems(sent, position, element.errors))
+
+
+def _row(observed: Observed, reason: str) -> NotApplied | Uncertain:
+    return NotApplied(reason) if proof_of(observed) is Proof.NOT_APPLIED else Uncertain(reason)
 
 
 def _contradiction(sent: Sent, position: int, element: Element, new_ids: set[str]) -> str:
@@ -161,7 +175,7 @@ def _contradiction(sent: Sent, position: int, element: Element, new_ids: set[str
     if sent.creates and expected is None:
         if answered is None:
             return "it names no id for a new record"
-        if answered in new_ids:
+        if answered in new_ids and not (sent.safe_to_repeat and element.action == "update"):
             return "it names one id for two new records"
         new_ids.add(answered)
     return ""
@@ -171,79 +185,105 @@ def _of_bare(sent: Sent, status: int, element: Element) -> Reading:
     meanings = _meanings(element.errors)
     first = element.errors[0]
     if element.told.code == "SUCCESS" or element.status.casefold() == "success":
-        return Doubt(_reason(status, f"it reports a success without naming the {len(sent.records)} records"))
+        named = f"it reports a success without naming the {len(sent.records)} records"
+        return _untold(Observed.BARE_SUCCESS, _reason(status, named))
     if status == 429:
-        return _throttled(element.errors)
+        return _throttled(sent, status, element.errors)
     if status == 413:
         return _too_large(sent)
     if not 400 <= status < 500 or _Means.TROUBLE in meanings:
-        return _unproven(sent, status, _sentence(first))
+        observed = Observed.BARE_SUCCESS if status < 400 else Observed.INTERNAL_ERROR
+        return _unproven(sent, status, observed, _sentence(first))
     if meanings == {_Means.THROTTLED}:
-        return _throttled(element.errors)
+        return _throttled(sent, status, element.errors)
     if meanings <= {_Means.REFRESH, _Means.THROTTLED}:
-        return RefreshToken(_sentence(first))
+        return _dead_token(sent, status, _sentence(first))
     if meanings == {_Means.ROW} and status not in _SILENT_STOPS - {403}:
         return _refused_for_some(sent, status, element.errors)
     worst = next((error for error in element.errors if _meaning(error) is not _Means.ROW), first)
     return _stop(sent, status, worst)
 
 
-def _of_status(sent: Sent, status: int, reason: str) -> Reading:
+def _of_status(sent: Sent, status: int, observed: Observed, reason: str) -> Reading:
     """Return what the HTTP status alone proves, where the body says nothing usable."""
     if status == 429:
-        return _throttled(())
+        return _throttled(sent, status, ())
     if status == 401:
-        return RefreshToken(_reason(status, reason))
+        return _dead_token(sent, status, _reason(status, reason))
     if status == 413:
         return _too_large(sent)
     if status in _SILENT_STOPS:
         return _stop(sent, status, Told(str(status)))
-    return _unproven(sent, status, reason)
+    return _unproven(sent, status, observed, reason)
 
 
 def _refused_for_some(sent: Sent, status: int, errors: Sequence[Told]) -> Reading:
     """Return the reading of a refusal of the whole batch for the sake of some of its records."""
+    observed = Observed.FORBIDDEN if status == 403 else Observed.REFUSED
     if len(sent.records) == 1:
-        return Judged((Rejected(_problems(sent, 0, errors)),))
+        return _as_proved(sent, status, observed, Judged((Rejected(_problems(sent, 0, errors)),)))
     told: dict[int, list[Told]] = {}
     for error in errors:
         row = row_named(error.details)
         if row is not None and row < len(sent.records):
             told.setdefault(row, []).append(error)
     guilty = {row: _problems(sent, row, its_errors) for row, its_errors in sorted(told.items())}
-    return Split(guilty, _reason(status, f"it refuses the whole batch. {_sentence(errors[0])}"))
+    split = Split(guilty, _reason(status, f"it refuses the whole batch. {_sentence(errors[0])}"))
+    return _as_proved(sent, status, observed, split)
 
 
 def _too_large(sent: Sent) -> Reading:
-    if len(sent.records) == 1:
-        return Judged((Rejected(_problems(sent, 0, (Told("413"),))),))
-    return Split({}, _reason(413, "the batch is larger than the server takes"))
+    split = Split({}, _reason(413, "the batch is larger than the server takes"))
+    alone = Judged((Rejected(_problems(sent, 0, (Told("413"),))),))
+    return _as_proved(sent, 413, Observed.TOO_LARGE, alone if len(sent.records) == 1 else split)
 
 
-def _unproven(sent: Sent, status: int, reason: str) -> Reading:
-    """Return the reading of an answer without proof: a doubt, unless nothing succeeded and repeating does no harm."""
-    if sent.safe_to_repeat and not 200 <= status < 300:
-        return TryAgain(throttled=False, certain_not_applied=False, reason=_reason(status, reason))
-    return Doubt(_reason(status, reason))
+def _dead_token(sent: Sent, status: int, reason: str) -> Reading:
+    return _as_proved(sent, status, Observed.TOKEN_REFUSED, RefreshToken(reason))
 
 
-def _throttled(errors: Sequence[Told]) -> TryAgain:
+def _throttled(sent: Sent, status: int, errors: Sequence[Told]) -> Reading:
     first = errors[0] if errors and errors[0].code in THROTTLING_CODES else Told("TOO_MANY_REQUESTS")
     waits = [wait for error in errors if (wait := _seconds(error.details.get("retry_after"))) is not None]
-    return TryAgain(
-        throttled=True,
-        certain_not_applied=True,
-        reason=_sentence(first),
-        retry_after=max(waits, default=None),
-    )
+    wait = max(waits, default=None)
+    again = TryAgain(throttled=True, certain_not_applied=True, reason=_sentence(first), retry_after=wait)
+    return _as_proved(sent, status, Observed.THROTTLED, again)
 
 
-def _stop(sent: Sent, status: int, told: Told) -> StopRun:
+def _stop(sent: Sent, status: int, told: Told) -> Reading:
     problem = problem_for(
         told.code, told.details, told.message, {}, sent.fields, family=sent.family, scopes=sent.scopes
     )
     refused = told.code in CREDENTIAL_CODES or (told.code not in CODES and status in {401, 403})
-    return StopRun(problem, CredentialsRefusedError if refused else StoppedError)
+    stop = StopRun(problem, CredentialsRefusedError if refused else StoppedError)
+    if status in _SILENT_STOPS - {403}:
+        observed = Observed.NOT_SERVED
+    else:
+        observed = Observed.FORBIDDEN if refused or status == 403 else Observed.REFUSED
+    return _as_proved(sent, status, observed, stop)
+
+
+def _as_proved(sent: Sent, status: int, observed: Observed, reading: Reading) -> Reading:
+    """Return a reading that takes something for certain, if the table bears it out; else that nothing is proved."""
+    if proof_of(observed) is not Proof.UNKNOWN:
+        return reading
+    return _unproven(sent, status, observed, observed.value)
+
+
+def _unproven(sent: Sent, status: int, observed: Observed, reason: str) -> Reading:
+    """Return the reading of an answer without proof: a doubt, unless nothing succeeded and repeating does no harm."""
+    observed = Observed.SERVER_ERROR if status >= 500 else observed
+    doubt = _untold(observed, _reason(status, reason))
+    if isinstance(doubt, Doubt) and sent.safe_to_repeat and not 200 <= status < 300:
+        return TryAgain(throttled=False, certain_not_applied=False, reason=doubt.reason)
+    return doubt
+
+
+def _untold(observed: Observed, reason: str) -> TryAgain | Doubt:
+    """Return the reading where no record has a verdict of its own."""
+    if proof_of(observed) is Proof.NOT_APPLIED:
+        return TryAgain(throttled=False, certain_not_applied=True, reason=reason)
+    return Doubt(reason)
 
 
 def _problems(sent: Sent, position: int, errors: Sequence[Told]) -> tuple[Problem, ...]:

@@ -6,15 +6,17 @@ Commands are imported when they are used, so that `--help` answers at once.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from pathlib import Path
+from typing import Final, TextIO, cast
 
 import click
 
 from bulkzcrm import __version__
-from bulkzcrm.errors import BulkzcrmError, OutputError, UsageError
+from bulkzcrm.errors import BulkzcrmError, OutputError, StoppedError, UsageError
 
 __all__ = ["main"]
 
@@ -86,6 +88,8 @@ def main(arguments: list[str] | None = None) -> None:
         status = _ended_by(
             OutputError(f"The system refused something that was needed: {reason}.", "Mend that and try again."), words
         )
+    except Exception as error:  # noqa: BLE001 - whatever it is: Python would print it with every secret in its message
+        status = _ended_by_fault(error, words)
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -114,6 +118,24 @@ def _ended_by(error: BulkzcrmError, arguments: list[str]) -> int:
     return error.exit_status
 
 
+def _ended_by_fault(error: Exception, arguments: list[str]) -> int:
+    """Tell of a fault of our own all that helps to mend it, and no secret."""
+    import traceback  # noqa: PLC0415 - only when something went wrong
+
+    from bulkzcrm.redact import scrub  # noqa: PLC0415 - the same
+
+    with suppress(OSError):
+        click.echo(scrub("".join(traceback.format_exception(error))), err=True, nl=False)
+    kind = type(error).__name__
+    return _ended_by(
+        StoppedError(
+            f"This is a fault of bulkzcrm itself ({kind}); the lines above tell where.",
+            "Please report them. What was sent is journalled: `bulkzcrm runs` shows the runs that can be resumed.",
+        ),
+        arguments,
+    )
+
+
 def _say_json(error: BulkzcrmError, arguments: list[str]) -> None:
     if "--json" not in arguments:
         return
@@ -126,8 +148,16 @@ def _say_json(error: BulkzcrmError, arguments: list[str]) -> None:
         tell(ended_json(error, operation, check=arguments[:1] == ["check"]))
 
 
+def _nowhere(mode: str) -> TextIO:
+    return cast("TextIO", Path(os.devnull).open(mode, encoding="utf-8"))
+
+
 def _speak_utf8() -> None:
-    """Never fail for a character that the terminal's code page lacks."""
+    """Never fail for a character that the terminal's code page lacks, nor for a stream that is not there."""
+    # A scheduler may begin a program without any of the three; Python then has None in their places.
+    sys.stdin = sys.stdin or _nowhere("r")
+    sys.stdout = sys.stdout or _nowhere("w")
+    sys.stderr = sys.stderr or _nowhere("w")
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

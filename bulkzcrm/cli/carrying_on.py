@@ -10,10 +10,10 @@ import click
 
 from bulkzcrm.cli.finishing import finish, finish_job, mending_command, mending_commands, resume_words
 from bulkzcrm.cli.options import formats_of, output_options, pace_options, run_options, voice_options
-from bulkzcrm.cli.session import Session
+from bulkzcrm.cli.session import Going, Session
 from bulkzcrm.errors import UsageError
 from bulkzcrm.journal import Journal, Run, RunState
-from bulkzcrm.run.engine import begin, carry_on, new_run_id
+from bulkzcrm.run.engine import begin, carry_on, change_options, new_run_id
 from bulkzcrm.run.options import RunOptions, command_line
 from bulkzcrm.run.reporting import Ending
 from bulkzcrm.run.retrying import failed_origin, latest_run, retry_options
@@ -54,13 +54,17 @@ def resume(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **give
             session.voice.say(f"Resuming {chosen.id}: {chosen.operation} of {chosen.source}")
             job = chosen.lookups.get("job")
             profile = _profile(chosen, given["profile"])
+            session.going = Going(chosen.id, command_line(resume_words(chosen.id, profile)))
             runs = steps_of(journal, chosen)
-            changed = {
-                each.id: run_options(given, base=RunOptions.from_json(each.options)) for each in _left(journal, runs)
-            }
-            async with session.organisation(profile, sandbox=_sandbox(chosen)) as around:
-                for each, options in changed.items():
-                    journal.update_run(each, journal.run(each).epoch, options=options.to_json())
+            changed = {}
+            for each in _left(journal, runs):
+                kept = RunOptions.from_json(each.options)
+                wanted = run_options(given, base=kept)
+                if wanted != kept:
+                    changed[each.id] = wanted
+            unique = _unique_field(journal, runs)
+            async with session.organisation(profile, sandbox=_sandbox(chosen), unique_field=unique) as around:
+                change_options(journal, changed, around)
                 if isinstance(job, dict):
                     session.yes = session.yes or job.get("yes") is True
                     steps = await carry_on_steps(
@@ -75,13 +79,9 @@ def resume(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **give
                     mending_commands(session.voice, journal, runs, steps, profile)
                     return steps
                 ending = await carry_on(
-                    journal,
-                    chosen.id,
-                    OPERATIONS[chosen.operation],
-                    around,
-                    resume=command_line(resume_words(chosen.id, profile)),
+                    journal, chosen.id, OPERATIONS[chosen.operation], around, resume=session.going.resume
                 )
-                mending_command(session.voice, journal.run(chosen.id), ending, profile)
+                mending_command(session.voice, journal, chosen.id, ending, profile)
                 return ending
 
     finish_job(work, operation="", as_json=as_json, quiet=quiet, verbose=verbose, yes=given["yes"])
@@ -90,6 +90,12 @@ def resume(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **give
 def _left(journal: Journal, runs: Sequence[str]) -> Iterator[Run]:
     """Yield those runs that are not finished."""
     return (run for run in map(journal.run, runs) if run.state is not RunState.FINISHED)
+
+
+def _unique_field(journal: Journal, runs: Sequence[str]) -> str | None:
+    """Return the unique field that the sandbox of these runs has."""
+    named = (RunOptions.from_json(journal.run(each).options).unique_field for each in runs)
+    return next(filter(None, named), None)
 
 
 def _resumable(journal: Journal, run: str | None) -> Run:
@@ -133,7 +139,8 @@ def retry(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **given
             run_id = new_run_id(session.without_organisation())
             folder = session.folder(given["output"], run_id)
             formats = formats_of(given["formats"], earlier.formats)
-            async with session.organisation(profile, sandbox=_sandbox(earlier)) as around:
+            unique = _unique_field(journal, steps_of(journal, earlier))
+            async with session.organisation(profile, sandbox=_sandbox(earlier), unique_field=unique) as around:
                 await begin(
                     journal,
                     origin,
@@ -146,14 +153,11 @@ def retry(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **given
                     context={"profile": profile},
                     organisation=(earlier.organisation_id, earlier.organisation),
                 )
+                session.going = Going(run_id, command_line(resume_words(run_id, profile)))
                 ending = await carry_on(
-                    journal,
-                    run_id,
-                    OPERATIONS[earlier.operation],
-                    around,
-                    resume=command_line(resume_words(run_id, profile)),
+                    journal, run_id, OPERATIONS[earlier.operation], around, resume=session.going.resume
                 )
-                mending_command(session.voice, journal.run(run_id), ending, profile)
+                mending_command(session.voice, journal, run_id, ending, profile)
                 return ending
 
     finish(work, operation="", as_json=as_json, quiet=quiet, verbose=verbose, yes=given["yes"])

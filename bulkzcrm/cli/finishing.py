@@ -13,7 +13,7 @@ from bulkzcrm.cli.results import ended_job_json, ended_json, exit_status, say_re
 from bulkzcrm.cli.session import Session, drive
 from bulkzcrm.cli.speaking import complain, tell
 from bulkzcrm.errors import BulkzcrmError, OutputError
-from bulkzcrm.journal import JournalReader, Run
+from bulkzcrm.journal import JournalReader
 from bulkzcrm.model import Status
 from bulkzcrm.progress import Voice
 from bulkzcrm.run.options import RunOptions, command_line
@@ -28,13 +28,21 @@ def resume_words(run: str, profile: str | None) -> list[str]:
     return ["bulkzcrm", "resume", run, *(["--profile", profile] if profile else [])]
 
 
-def mending_command(voice: Voice, run: Run, ending: Ending, profile: str | None) -> None:
+def mending_command(voice: Voice, journal: JournalReader, run_id: str, ending: Ending, profile: str | None) -> None:
     """Say how the mended `failed.csv` is given back, with every option in force, inferred ones included."""
+    if "failed" not in ending.summary.files:
+        return
     counts = ending.summary.counts
     repeated = counts.get(Status.INVALID, 0) + counts.get(Status.REJECTED, 0) - ending.failed
     if repeated:
         voice.say(f"{counted(repeated, 'row')} repeating an earlier one: told in results.csv, and not in failed.csv.")
     if not ending.failed:
+        return
+    try:
+        run = journal.run(run_id)
+    except OutputError as error:
+        # The report is written and tells how the rows ended; a disk that fails only now takes nothing of that away.
+        voice.say(f"Warning: {error}", even_if_quiet=True)
         return
     options = RunOptions.from_json(run.options)
     inferred = run.decisions.get("inferred")
@@ -58,7 +66,7 @@ def mending_commands(
 ) -> None:
     """Say the same of every step of a job that has failed rows."""
     for run, step in zip(runs, ending.steps, strict=True):
-        mending_command(voice, journal.run(run), step, profile)
+        mending_command(voice, journal, run, step, profile)
 
 
 def finish(
@@ -108,7 +116,14 @@ def finish_job(
         session.forget_folders()
         if as_json:
             with suppress(OutputError):
-                tell(ended_json(error, operation, check=checking) if job is None else ended_job_json(error, job))
+                going = session.going
+                tell(
+                    ended_json(error, operation, check=checking, going=going)
+                    if job is None
+                    else ended_job_json(error, job, going=going)
+                )
+        if session.going is not None and isinstance(error, OutputError):
+            say_last(session.going.resume)
         sys.exit(error.exit_status)
     status = _say_ending(ending, as_json=as_json)
     resume = ending.resume if isinstance(ending, JobEnding) else ending.summary.resume

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from bulkzcrm.cli.finishing import finish_job, mending_commands, resume_words
 from bulkzcrm.cli.options import formats_of, given_options, merged_options
-from bulkzcrm.cli.session import SANDBOX_FILE, Session
-from bulkzcrm.errors import BulkzcrmError
+from bulkzcrm.cli.session import SANDBOX_FILE, Going, Session
+from bulkzcrm.errors import BulkzcrmError, OutputError, RefusedError
 from bulkzcrm.jobs import Job, load_job
 from bulkzcrm.journal import Journal
 from bulkzcrm.model import Json
@@ -34,9 +35,12 @@ def run_job(file: Path, given: Mapping[str, Any], *, as_json: bool, quiet: bool,
         instance = new_run_id(session.without_organisation())
         folder = session.folder(given["output"] or job.output, instance)
         profile = given["profile"] or job.profile
-        async with session.organisation(profile, sandbox=folder / SANDBOX_FILE if given["sandbox"] else None) as around:
+        sandbox = folder / SANDBOX_FILE if given["sandbox"] else None
+        unique = given["unique_field"] or _unique_field(job)
+        async with session.organisation(profile, sandbox=sandbox, unique_field=unique) as around:
             with Journal.open(session.home) as journal:
                 runs = await _begin_all(journal, job, instance, folder, given, around)
+                session.going = Going(runs[0], command_line(resume_words(runs[0], profile)))
                 ending = await carry_on_steps(
                     journal,
                     job.name,
@@ -49,6 +53,11 @@ def run_job(file: Path, given: Mapping[str, Any], *, as_json: bool, quiet: bool,
                 return ending
 
     finish_job(work, operation="", as_json=as_json, quiet=quiet, verbose=verbose, yes=given["yes"], job=file.stem)
+
+
+def _unique_field(job: Job) -> str | None:
+    """Return the unique field that a sandbox for all steps has: the first that one of them names."""
+    return next((step.options.unique_field for step in job.steps if step.options.unique_field), None)
 
 
 async def _begin_all(
@@ -84,9 +93,13 @@ async def _begin_all(
                 step=number,
             )
             runs.append(run_id)
-    except BulkzcrmError:
-        for run_id in runs:
-            journal.drop_run(run_id, journal.run(run_id).epoch)
+        ready(journal, runs)
+    except BulkzcrmError as error:
+        # On a full disk not even that goes; what is left is then a job that can only be begun anew.
+        with suppress(OutputError):
+            for run_id in runs:
+                journal.drop_run(run_id, journal.run(run_id).epoch)
+        if isinstance(error, OutputError):
+            raise RefusedError(error.message, "Nothing was sent. Mend that and begin again.") from error
         raise
-    ready(journal, runs)
     return runs

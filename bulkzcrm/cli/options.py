@@ -13,7 +13,7 @@ import click
 
 from bulkzcrm.errors import UsageError
 from bulkzcrm.report import FORMATS
-from bulkzcrm.run.options import LONGEST_WAIT_S, RunOptions
+from bulkzcrm.run.options import CREDITS_LEFT, LONGEST_WAIT_S, RunOptions
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -63,6 +63,11 @@ reading_options = _together(
     click.option("--set", "constants", multiple=True, metavar="FIELD=VALUE", help="The same value for every row."),
     click.option("--ignore-column", "ignored", multiple=True, metavar="NAME", help="Do not mind this column."),
     click.option("--allow-duplicates", is_flag=True, help="Create rows that are equal to an earlier row, too."),
+    click.option(
+        "--unique-field",
+        metavar="NAME",
+        help="A field without duplicate values in the organisation: by it, a create can be sent twice and made once.",
+    ),
 )
 
 pace_options = _together(
@@ -89,6 +94,17 @@ pace_options = _together(
         help="Seconds before a create whose answer was lost is read back.",
     ),
     click.option("--max-errors", metavar="N|N%", help="Stop when more rows than that go wrong; 0: all or nothing."),
+    click.option(
+        "--max-credits",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Stop before all runs of this machine together have spent more within 24 hours.",
+    ),
+    click.option(
+        "--leave-credits",
+        metavar="N|N%",
+        help=f"Stop before fewer credits are left for other integrations, 0: never [{CREDITS_LEFT} of a day's].",
+    ),
 )
 
 output_options = _together(
@@ -104,7 +120,7 @@ voice_options = _together(
     click.option("--verbose", "-v", is_flag=True, help="Say what happens to every batch."),
 )
 
-_CHANGEABLE = ("concurrency", "timeout", "max_wait", "quiet_period", "max_errors")
+_CHANGEABLE = ("concurrency", "timeout", "max_wait", "quiet_period", "max_errors", "max_credits", "leave_credits")
 
 
 def _pairs(words: Iterable[str], option: str) -> dict[str, str]:
@@ -149,7 +165,9 @@ def given_options(given: Mapping[str, Any]) -> dict[str, Any]:
             value = False if given.get("no_triggers") else None
         elif each.name == "ignored":
             value = tuple(value or ())
-        if value not in (None, (), {}, False) or (each.name == "triggers" and value is False):
+        # By identity, since `--max-wait 0` is a number that somebody gave, and equal to False.
+        unsaid = value is None or (value is False and each.name != "triggers") or value in ((), {})
+        if not unsaid:
             said[each.name] = value
     return said
 

@@ -47,6 +47,7 @@ __all__ = ["sandbox"]
 @click.option(
     "--rate-cut", type=click.FloatRange(0, 1), default=0.0, help="Share of writes applied, their answer lost."
 )
+@click.option("--unique-field", metavar="NAME", help="A field in which no two services may have the same value.")
 @click.option("--seed", type=int, default=0, help="Makes the faults repeatable.")
 def sandbox(**given: Any) -> None:
     """Serve the stand-in API on this machine until stopped; prints the environment that points the tool at it."""
@@ -59,7 +60,7 @@ def sandbox(**given: Any) -> None:
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
     except SandboxError as error:
-        raise UsageError(str(error), "Look at --state and --port.") from error
+        raise UsageError(str(error), "Look at --state, --port and --unique-field.") from error
 
 
 def _settings(given: Mapping[str, Any]) -> tuple[SandboxOptions, Faults]:
@@ -73,6 +74,7 @@ def _settings(given: Mapping[str, Any]) -> tuple[SandboxOptions, Faults]:
         credit_limit=given["credit_limit"],
         active_service_limit=given["active_services"],
         token_throttle=None if given["no_token_throttle"] else 10,
+        unique_field=given["unique_field"],
     )
     rates = {
         Fault.TOO_MANY_REQUESTS: given["rate_429"],

@@ -6,8 +6,10 @@ import json
 from dataclasses import replace
 
 from bulkzcrm.cells import counted
+from bulkzcrm.cli.session import Going
 from bulkzcrm.cli.speaking import tell
-from bulkzcrm.errors import BulkzcrmError
+from bulkzcrm.errors import BulkzcrmError, OutputError
+from bulkzcrm.journal import LostLeaseError
 from bulkzcrm.redact import scrub
 from bulkzcrm.report import State, Summary
 
@@ -46,10 +48,16 @@ def say_result(summary: Summary, *, as_json: bool) -> None:
         tell(f"report: {summary.files['results']}")
 
 
-def ended_json(error: BulkzcrmError, operation: str, *, check: bool) -> str:
-    """Return the JSON object for a command that ended before there were rows to count."""
+def ended_json(error: BulkzcrmError, operation: str, *, check: bool, going: Going | None = None) -> str:
+    """Return the JSON object for a command that ended before there were rows to count, or with nothing to count by."""
     refused = Summary.refused(operation=operation, stopped_because=scrub(str(error)), check=check)
-    return replace(refused, state=_state_after(error)).to_json()
+    told = replace(refused, state=_state_after(error))
+    if isinstance(error, LostLeaseError):
+        # How far a run is that another process has taken over, only that process can tell.
+        told = replace(told, run=error.run)
+    elif isinstance(error, OutputError) and going is not None:
+        told = replace(told, run=going.run, resume=going.resume)
+    return told.to_json()
 
 
 def _state_after(error: BulkzcrmError) -> State:
@@ -62,13 +70,13 @@ def _state_after(error: BulkzcrmError) -> State:
             return State.STOPPED
 
 
-def ended_job_json(error: BulkzcrmError, job: str) -> str:
+def ended_job_json(error: BulkzcrmError, job: str, *, going: Going | None = None) -> str:
     """Return the JSON object for a job that ended before any step wrote."""
     content: dict[str, object] = {
         "job": job,
         "state": _state_after(error).value,
         "stopped_because": scrub(str(error)),
-        "resume": None,
+        "resume": going.resume if going is not None and isinstance(error, OutputError) else None,
         "steps": [],
     }
     return json.dumps(content)

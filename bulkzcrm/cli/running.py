@@ -9,7 +9,7 @@ import click
 
 from bulkzcrm.cli.finishing import finish, mending_command, resume_words
 from bulkzcrm.cli.options import formats_of, output_options, pace_options, reading_options, run_options, voice_options
-from bulkzcrm.cli.session import SANDBOX_FILE, Session
+from bulkzcrm.cli.session import SANDBOX_FILE, Going, Session
 from bulkzcrm.jobs import no_such_operation
 from bulkzcrm.journal import Journal
 from bulkzcrm.run.engine import begin, carry_on, new_run_id
@@ -19,6 +19,7 @@ from bulkzcrm.run.reporting import Ending
 from bulkzcrm.run.sources import origin_of
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.operations import OPERATIONS
+from bulkzcrm.spec.unique import keyed
 
 __all__ = ["check", "run"]
 
@@ -72,14 +73,14 @@ def run(
         raise click.UsageError("Say which OPERATION and which SOURCE, for example: run create-services prices.csv")
 
     async def work(session: Session) -> Ending:
-        chosen = operation_named(operation)
         options = run_options(given)
+        chosen = keyed(operation_named(operation), options.unique_field)
         run_id = new_run_id(session.without_organisation())
         folder = session.folder(given["output"], run_id)
         formats = formats_of(given["formats"])
         sandbox = folder / SANDBOX_FILE if given["sandbox"] else None
         profile = given["profile"]
-        async with session.organisation(profile, sandbox=sandbox) as around:
+        async with session.organisation(profile, sandbox=sandbox, unique_field=options.unique_field) as around:
             with Journal.open(session.home) as journal:
                 await begin(
                     journal,
@@ -92,10 +93,9 @@ def run(
                     formats=formats,
                     context={"profile": profile},
                 )
-                ending = await carry_on(
-                    journal, run_id, chosen, around, resume=command_line(resume_words(run_id, profile))
-                )
-                mending_command(session.voice, journal.run(run_id), ending, profile)
+                session.going = Going(run_id, command_line(resume_words(run_id, profile)))
+                ending = await carry_on(journal, run_id, chosen, around, resume=session.going.resume)
+                mending_command(session.voice, journal, run_id, ending, profile)
                 return ending
 
     finish(

@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +27,7 @@ from bulkzcrm.progress import Voice
 from bulkzcrm.run.signals import InterruptedRunError, StopSignal
 from bulkzcrm.run.surroundings import Preview, Surroundings
 
-__all__ = ["SANDBOX_FILE", "Session", "at", "default_folder", "drive"]
+__all__ = ["SANDBOX_FILE", "Going", "Session", "at", "default_folder", "drive"]
 
 _T = TypeVar("_T")
 
@@ -59,6 +59,14 @@ def default_folder(run: str) -> Path:
     return Path("bulkzcrm-runs").absolute() / run
 
 
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A run that can be resumed from now on, whatever happens, and the command that does so."""
+
+    run: str
+    resume: str
+
+
 class Session:
     """What the commands that send have in common."""
 
@@ -68,6 +76,7 @@ class Session:
         self.clock = _clock_in_force()
         self.stop = StopSignal()
         self.yes = yes
+        self.going: Going | None = None
         self._reads_standard_input = reads_standard_input
         self._made: list[Path] = []
 
@@ -79,9 +88,11 @@ class Session:
 
     def forget_folders(self) -> None:
         """Remove what was put into new folders for runs of which nothing is left: a log, a sandbox, no report."""
-        for folder in self._made:
-            if folder.is_dir() and not self._belongs_to_a_run(folder):
-                _remove_traces(folder)
+        # What cannot be looked into cannot be tidied up either.
+        with suppress(OSError):
+            for folder in self._made:
+                if folder.is_dir() and not self._belongs_to_a_run(folder):
+                    _remove_traces(folder)
 
     def _belongs_to_a_run(self, folder: Path) -> bool:
         if not (self.home / FILE_NAME).exists():
@@ -98,8 +109,13 @@ class Session:
         return Surroundings(home=self.home, announce=self.voice, clock=self.clock, stop=self.stop)
 
     @asynccontextmanager
-    async def organisation(self, profile: str | None, *, sandbox: Path | None) -> AsyncIterator[Surroundings]:
-        """Connect to the organisation that a profile or the environment names, or to a sandbox kept in a file."""
+    async def organisation(
+        self, profile: str | None, *, sandbox: Path | None, unique_field: str | None = None
+    ) -> AsyncIterator[Surroundings]:
+        """Connect to the organisation that a profile or the environment names, or to a sandbox kept in a file.
+
+        The sandbox has the unique field of that name.
+        """
         around = self.without_organisation()
         if sandbox is None:
             connection = load_connection(profile=profile, environ=os.environ, home=self.home)
@@ -107,12 +123,16 @@ class Session:
                 self.voice.say(f"Warning: {note}", even_if_quiet=True)
             yield replace(around, connection=connection, confirm=self._confirm)
             return
-        async with self._sandbox(sandbox) as connection:
+        async with self._sandbox(sandbox, unique_field) as connection:
             yield replace(around, connection=connection, sandbox=True, sandbox_state=sandbox)
 
     @asynccontextmanager
-    async def _sandbox(self, state: Path) -> AsyncIterator[Connection]:
-        from bulkzcrm.sandbox import Sandbox, SandboxError  # noqa: PLC0415 - a server is needed by rehearsals only
+    async def _sandbox(self, state: Path, unique_field: str | None) -> AsyncIterator[Connection]:
+        from bulkzcrm.sandbox import (  # noqa: PLC0415 - a server is needed by rehearsals only
+            Sandbox,
+            SandboxError,
+            SandboxOptions,
+        )
 
         try:
             state.parent.mkdir(parents=True, exist_ok=True)
@@ -122,12 +142,22 @@ class Session:
                 "Name one that you may write to with --output.",
             ) from error
         # The sandbox's tokens are of no use to anybody else, so they are not kept with the real ones.
-        with tempfile.TemporaryDirectory(prefix="bulkzcrm-") as scratch:
+        try:
+            apart = tempfile.TemporaryDirectory(prefix="bulkzcrm-")
+        except OSError as error:
+            raise UsageError(
+                f"The folder for temporary files cannot be written: {error.strerror or error}.",
+                "Make room there, or name another one in TMPDIR.",
+            ) from error
+        with apart as scratch:
             try:
-                async with Sandbox(state, clock=self.clock) as sandbox:
+                async with Sandbox(
+                    state, options=SandboxOptions(unique_field=unique_field), clock=self.clock
+                ) as sandbox:
                     yield load_connection(profile=None, environ=sandbox.environment(), home=Path(scratch))
             except SandboxError as error:
-                cure = f"Look at {state.parent}, or name another folder with --output."
+                other = "" if unique_field is None else " or another --unique-field"
+                cure = f"Look at {state.parent}, or name another folder with --output{other}."
                 raise UsageError(str(error), cure) from error
 
     def _confirm(self, preview: Preview) -> None:

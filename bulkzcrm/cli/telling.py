@@ -65,8 +65,9 @@ def report(run: str, *, output: str | None, formats: str | None, as_json: bool) 
     """Write the report of RUN again, from the journal, in any format."""
     with Journal.open(home(os.environ)) as journal:
         found = journal.run(run)
-        folder = Path(output).absolute() if output else Path(found.output or run)
-        ready_folder(folder, run)
+        own = Path(found.output or run)
+        folder = Path(output).absolute() if output else own
+        ready_folder(folder, run, own=folder == own)
         profile = found.lookups.get("profile")
         words = resume_words(run, str(profile) if profile else None)
         ending = project(
@@ -81,7 +82,7 @@ def report(run: str, *, output: str | None, formats: str | None, as_json: bool) 
         for note in ending.notes:
             voice.say(note)
         if found.state not in RESUMABLE:
-            mending_command(voice, found, ending, str(profile) if profile else None)
+            mending_command(voice, journal, run, ending, str(profile) if profile else None)
     say_result(ending.summary, as_json=as_json)
     if ending.summary.resume:
         say_last(ending.summary.resume)

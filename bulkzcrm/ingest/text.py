@@ -88,8 +88,9 @@ def _binary_cure(start: bytes) -> str:
 
 def _known(encoding: str) -> str:
     try:
-        codecs.getincrementaldecoder(encoding)
-        "a".encode(encoding)  # refuses codecs that are no text encodings, such as base64
+        decoder = codecs.getincrementaldecoder(encoding)(_FAULT)
+        # Refuses codecs that are no encodings of texts (base64), and those that cannot tell where a fault is (idna).
+        decoder.decode("a".encode(encoding))
         return codecs.lookup(encoding).name.removesuffix("-sig")
     except (LookupError, UnicodeError, ValueError):
         cure = "Give one such as utf-8, utf-16, cp1252, iso-8859-2 or shift_jis."
@@ -116,7 +117,10 @@ def _source_error(
 ) -> SourceError:
     if isinstance(unfit, _EndlessLine):
         return SourceError(f"{name} {unfit.reason}.", "Look whether it is a table at all, and export it again as CSV.")
-    row = locate(_lines(file, encoding, errors=_FAULT), _sample(file, encoding, 1 << 16))
+    try:
+        row = locate(_lines(file, encoding, errors=_FAULT), _sample(file, encoding, 1 << 16))
+    except UnicodeError:  # the codec does not even begin, as UTF-16 without a byte order mark
+        return SourceError(f"{name} {unfit.reason}.", cure)
     return SourceError(f"Row {row} of {name} {unfit.reason}.", cure)
 
 

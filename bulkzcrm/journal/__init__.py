@@ -14,6 +14,7 @@ from bulkzcrm.journal.records import (
     Run,
     StoredRow,
 )
+from bulkzcrm.journal.shares import Holding, Shares, Spending, Standing
 from bulkzcrm.journal.states import BatchState, Progress, RunState, reported, reported_counts
 from bulkzcrm.journal.store import Journal
 from bulkzcrm.journal.writer import JournalWriter
@@ -23,6 +24,7 @@ __all__ = [
     "BatchState",
     "Counters",
     "Duplicate",
+    "Holding",
     "IllegalMoveError",
     "Journal",
     "JournalReader",
@@ -36,6 +38,9 @@ __all__ = [
     "RowSettlement",
     "Run",
     "RunState",
+    "Shares",
+    "Spending",
+    "Standing",
     "StoredRow",
     "reported",
     "reported_counts",

@@ -40,6 +40,17 @@ def page(database: Database, run: str, states: Collection[BatchState], after_num
     return [_batch(row) for row in rows]
 
 
+def once_in_doubt(database: Database, run: str, numbers: Collection[int]) -> set[int]:
+    """Return those of the batches whose last request was in doubt until it was read back, and found absent in part."""
+    marks = ", ".join("?" * len(numbers))
+    rows = database.all(
+        f"SELECT number FROM batch WHERE run = ? AND number IN ({marks})"  # noqa: S608  marks only
+        " AND ((state = ? AND http_status IS NULL) OR (state = ? AND attempt > 0))",
+        (run, *sorted(numbers), BatchState.ANSWERED, BatchState.PLANNED),
+    )
+    return {row[0] for row in rows}
+
+
 def plan(database: Database, run: str, ordinals: Sequence[int], parent: int | None) -> int:
     """Put pending rows into a new batch and return its number; batches that lose all their rows by that dissolve."""
     if not ordinals:

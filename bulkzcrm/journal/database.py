@@ -79,19 +79,20 @@ class Database:
         if not self.in_transaction:
             raise OutputError(
                 f"The journal {self._where} undid a change by itself after the disk had refused it.",
-                "Check the disk; then carry on with `bulkzcrm resume`.",
+                "Check the disk. What was recorded before is kept.",
             )
         self.change(f"RELEASE level_{level}" if level else "COMMIT")
 
     def _undo(self, level: int) -> None:
         # A failure to undo must not hide what went wrong before it; SQLite then undoes when the file is opened next.
-        with suppress(sqlite3.Error):
-            if not self.in_transaction:
-                return
-            if level:
+        if level and self.in_transaction:
+            with suppress(sqlite3.Error):
                 self._connection.execute(f"ROLLBACK TO level_{level}")
                 self._connection.execute(f"RELEASE level_{level}")
-            else:
+                return
+        # What cannot be undone alone is undone with all that is around it: half of it must never be committed.
+        with suppress(sqlite3.Error):
+            if self.in_transaction:
                 self._connection.execute("ROLLBACK")
 
     @contextmanager

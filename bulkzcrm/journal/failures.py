@@ -91,4 +91,4 @@ def as_output_error(error: sqlite3.Error, where: str) -> OutputError | None:
     if failure is None:
         return None
     message, cure = failure
-    return OutputError(message, f"{cure} What was recorded before is kept; `bulkzcrm resume` then carries on.")
+    return OutputError(message, f"{cure} What was recorded before is kept.")

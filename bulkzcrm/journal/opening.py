@@ -1,4 +1,7 @@
-"""Opens a journal and nothing else: what is foreign, newer, damaged or not writable is refused and left untouched."""
+"""Opens a journal and nothing else: what is foreign, newer, damaged or not writable is refused and left untouched.
+
+An older journal is brought up to date in one transaction, and loses nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,16 @@ from importlib.resources import files
 from pathlib import Path
 
 from bulkzcrm.errors import JournalError
-from bulkzcrm.journal.failures import storage_failure
+from bulkzcrm.journal.failures import as_output_error, storage_failure
+from bulkzcrm.journal.migrations import MIGRATIONS
 from bulkzcrm.journal.place import keep_private, make_place
 
-__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "journal_mode", "open_file", "open_temporary"]
+__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "journal_mode", "open_again", "open_file", "open_temporary"]
 
 APPLICATION_ID = int.from_bytes(b"bzcj", "big")
 """Marks a SQLite file as one of ours (https://sqlite.org/pragma.html#pragma_application_id)."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 1 + len(MIGRATIONS)
 
 _BUSY_TIMEOUT_S = 10.0
 _OLDEST = (3, 35, 0)
@@ -51,6 +55,23 @@ def open_file(home: Path) -> tuple[sqlite3.Connection, Path]:
     return connection, path
 
 
+def open_again(path: Path) -> sqlite3.Connection:
+    """Open a journal once more that this process has open already. Raises `OutputError`."""
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = _connect(path.absolute().as_uri() + "?mode=rw", uri=True)
+        _configure(connection)
+        _settle_mode(connection, path)
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        failure = as_output_error(error, str(path)) if isinstance(error, sqlite3.Error) else None
+        if failure is not None:
+            raise failure from error
+        raise
+    return connection
+
+
 def open_temporary() -> sqlite3.Connection:
     """Open a journal that nobody else sees and that is gone when it is closed; it outgrows memory on disk."""
     connection = _connect("")
@@ -61,14 +82,14 @@ def open_temporary() -> sqlite3.Connection:
     return connection
 
 
-def _connect(database: str) -> sqlite3.Connection:
+def _connect(database: str, *, uri: bool = False) -> sqlite3.Connection:
     if sqlite3.sqlite_version_info < _OLDEST:
         raise JournalError(
             f"This Python brings SQLite {sqlite3.sqlite_version}, which is too old for the journal (it needs 3.35).",
             "Install a newer Python.",
         )
     # The writer's thread uses a connection that another one opened; never two at a time (see writer.py).
-    return sqlite3.connect(database, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(database, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=uri)
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
@@ -114,12 +135,18 @@ def _settle_mode(connection: sqlite3.Connection, path: Path) -> None:
 def _make_schema(connection: sqlite3.Connection) -> None:
     # The second of two first-comers waits here, and then finds the tables made.
     connection.execute("BEGIN IMMEDIATE")
-    if _number(connection, "PRAGMA user_version") == 0:
-        for statement in _statements(files("bulkzcrm.journal").joinpath("schema.sql").read_text(encoding="utf-8")):
-            connection.execute(statement)
+    version = _number(connection, "PRAGMA user_version")
+    if version < SCHEMA_VERSION:
+        for script in MIGRATIONS[version - 1 :] if version else [_newest_schema()]:
+            for statement in _statements(script):
+                connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
+
+
+def _newest_schema() -> str:
+    return files("bulkzcrm.journal").joinpath("schema.sql").read_text(encoding="utf-8")
 
 
 def _prove_writable(connection: sqlite3.Connection) -> None:

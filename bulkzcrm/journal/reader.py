@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from bulkzcrm.journal import batches, organisations, rows, runs
+from bulkzcrm.journal import batches, doubts, organisations, rows, runs
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.records import Batch, Duplicate, Organisation, Run, StoredRow
 from bulkzcrm.journal.states import BatchState, Progress
@@ -94,10 +94,29 @@ class JournalReader:
         """Return the next batches in one of the `states`, in order."""
         return batches.page(self._database, run, states, after_number, limit)
 
+    def once_in_doubt(self, run: str, numbers: Collection[int]) -> set[int]:
+        """Return those of at most 500 batches whose last request was in doubt until it was read back."""
+        return batches.once_in_doubt(self._database, run, numbers)
+
     def batch_rows(self, run: str, number: int) -> list[StoredRow]:
         """Return the rows whose last batch this is, in source order."""
         found = batches.find(self._database, run, number)
         return rows.in_batch(self._database, run, number, found.first_ordinal, found.last_ordinal)
+
+    def accounted_for(self, run: Run, since_ms: int) -> dict[str, tuple[str, int, int]]:
+        """Return the records that rows have as their own, id → run, sent and answered (milliseconds UTC).
+
+        Only rows of this run's operation on this run's organisation count, in batches answered since `since_ms`.
+        """
+        return doubts.accounted_for(self._database, run, since_ms)
+
+    def answered_before(self, run: Run, since_ms: int, before_ms: int) -> set[str]:
+        """Return ids of records that this run has certainly made before a moment, the last ones, made since another."""
+        return doubts.answered_before(self._database, run, since_ms, before_ms)
+
+    def under_way_elsewhere(self, run: Run, identities: Collection[str], now_ms: int) -> set[str]:
+        """Return those identities that a row of another live run on the same organisation has in flight."""
+        return doubts.under_way_elsewhere(self._database, run, identities, now_ms)
 
     def organisation(self, organisation_id: str) -> Organisation:
         """Return what was learned about an organisation; nothing but its id when it is new."""

@@ -137,7 +137,8 @@ class StoredRow(NewRow):
 class RowSettlement:
     """What became of a row without sending it: converted again, resolved, invalid after all, already as wanted.
 
-    `status` is `pending`, `invalid` or `unchanged`. Everything here replaces what the journal held, and the row is no
+    `status` is `pending`, `invalid`, `unchanged`, or `succeeded` where an earlier request of a row that was in doubt
+    turns out to have been carried out late. Everything here replaces what the journal held, and the row is no
     longer open.
     """
 

@@ -95,7 +95,7 @@ def settle(database: Database, run: str, settlements: Sequence[RowSettlement]) -
     """Write what became of rows without sending them. Raises `IllegalMoveError` for a row that has gone further."""
     changed = database.change_many(
         "UPDATE source_row SET record = ?, identity = ?, fingerprint = ?, is_open = 0, status = ?, problems = ?,"
-        " code = ?, record_id = ? WHERE run = ? AND ordinal = ? AND status IN (?, ?, ?)",
+        " code = ?, record_id = ? WHERE run = ? AND ordinal = ? AND status IN (?, ?, ?) AND attempts >= ?",
         (
             (
                 _record_text(settlement.record),
@@ -108,6 +108,8 @@ def settle(database: Database, run: str, settlements: Sequence[RowSettlement]) -
                 run,
                 settlement.ordinal,
                 *_from_states(settlement),
+                # Nothing succeeds that was never sent.
+                int(settlement.status is Progress.SUCCEEDED),
             )
             for settlement in settlements
         ),

@@ -87,7 +87,29 @@ CREATE TABLE organisation (
   paused_until_ms   BIGINT,
   credits_limit     INTEGER,                      -- a rolling day, as last seen
   credits_remaining INTEGER,
-  credits_seen_ms   BIGINT
+  credits_seen_ms   BIGINT,
+  cuts              INTEGER NOT NULL DEFAULT 0    -- how often it has turned requests away, as all runs count it together
+);
+
+CREATE TABLE share (                              -- what each run that is at work takes of an organisation's limits
+  organisation_id TEXT    NOT NULL,
+  owner           TEXT    NOT NULL,
+  started_ms      BIGINT  NOT NULL,
+  expires_ms      BIGINT  NOT NULL,               -- after this moment it counts no more
+  ceiling         INTEGER NOT NULL,               -- requests that the organisation allows at once, as this run knows it
+  most            INTEGER NOT NULL,               -- requests that this run may have in flight at most
+  wanted          INTEGER NOT NULL,               -- requests that it has had a use for lately
+  held            INTEGER NOT NULL,               -- requests that it may have in flight now; never too many in all
+  pace            INTEGER NOT NULL,               -- requests at once that went well for it
+  reserved        INTEGER NOT NULL,               -- credits that it may spend before it asks again
+  PRIMARY KEY (organisation_id, owner)
+);
+
+CREATE TABLE credit (                             -- what all runs together have spent, in spans of five minutes
+  organisation_id TEXT    NOT NULL,
+  bucket_ms       BIGINT  NOT NULL,               -- begin of the span
+  used            INTEGER NOT NULL,
+  PRIMARY KEY (organisation_id, bucket_ms)
 );
 
 CREATE TABLE retried_row (                        -- rows that a retry took: no later retry takes them again

@@ -88,7 +88,10 @@ BATCH_MOVES: Mapping[BatchState, frozenset[BatchState]] = {
 }
 
 ROW_MOVES: Mapping[Progress, frozenset[Progress]] = {
-    Progress.PENDING: frozenset({Progress.PENDING, Progress.SENDING, Progress.INVALID, Progress.UNCHANGED}),
+    # To succeeded: what was in doubt was not there when it was read back, and is there before the row goes again.
+    Progress.PENDING: frozenset(
+        {Progress.PENDING, Progress.SENDING, Progress.INVALID, Progress.UNCHANGED, Progress.SUCCEEDED}
+    ),
     Progress.SENDING: frozenset({Progress.SUCCEEDED, Progress.REJECTED, Progress.PENDING, Progress.IN_DOUBT}),
     Progress.IN_DOUBT: frozenset({Progress.SUCCEEDED, Progress.REJECTED, Progress.PENDING, Progress.UNKNOWN}),
     # To itself: rules that need the organisation may find more that is wrong.

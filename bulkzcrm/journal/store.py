@@ -14,7 +14,7 @@ from typing import Self
 
 from bulkzcrm.journal import batches, organisations, rows, runs
 from bulkzcrm.journal.database import Database
-from bulkzcrm.journal.opening import open_file, open_temporary
+from bulkzcrm.journal.opening import open_again, open_file, open_temporary
 from bulkzcrm.journal.reader import JournalReader
 from bulkzcrm.journal.records import (
     Batch,
@@ -25,8 +25,10 @@ from bulkzcrm.journal.records import (
     RowOutcome,
     RowSettlement,
 )
+from bulkzcrm.journal.shares import Shares
 from bulkzcrm.journal.states import BatchState, RunState
 from bulkzcrm.model import Json, Problem, Record
+from bulkzcrm.spec.certainty import Observed, Proof, proof_of
 
 __all__ = ["Journal"]
 
@@ -76,6 +78,16 @@ class Journal(JournalReader):
     ) -> None:
         self.close()
 
+    def beside(self) -> Self:
+        """Open the same file once more, for another thread. Raises `OutputError`; a temporary journal has no file."""
+        if self._path is None:
+            raise ValueError("A temporary journal is open once and no more.")
+        return type(self)(Database(open_again(self._path), str(self._path)), self._path, self._clock_ms)
+
+    def shares(self, organisation_id: str) -> Shares:
+        """Return what all runs on one organisation share; to be used within one `transaction` at a time."""
+        return Shares(self._database, organisation_id)
+
     def close(self) -> None:
         """Close the file; a transaction that is still open is undone."""
         self._database.close()
@@ -108,6 +120,10 @@ class Journal(JournalReader):
         """Keep a claimed run until `now_ms + lease_ms`."""
         with self._holding(run, epoch):
             runs.extend_lease(self._database, run, now_ms + lease_ms)
+
+    def holding(self, run: str, epoch: int) -> AbstractContextManager[None]:
+        """Do something else than writing here while nobody can claim the run, in a transaction; it shall be brief."""
+        return self._holding(run, epoch)
 
     def release(self, run: str, epoch: int) -> None:
         """Give a claimed run back, so that anybody may claim it at once."""
@@ -271,11 +287,17 @@ class Journal(JournalReader):
 
         To be called after `claim` and before anything is sent.
         """
+        nobody_knows = proof_of(Observed.PROCESS_DIED) is Proof.UNKNOWN
         with self._holding(run, epoch, _AFTER_INGEST):
             for batch in self._every_batch(run, BatchState.SENDING):
-                batches.mark_in_doubt(
-                    self._database, run, batch.number, (), problems=(), answered_ms=None, http_status=None
-                )
+                if nobody_knows:
+                    batches.mark_in_doubt(
+                        self._database, run, batch.number, (), problems=(), answered_ms=None, http_status=None
+                    )
+                else:
+                    batches.mark_not_applied(
+                        self._database, run, batch.number, problems=(), answered_ms=self._clock_ms(), http_status=None
+                    )
             return list(self._every_batch(run, BatchState.IN_DOUBT))
 
     def learn(self, news: Organisation) -> None:

@@ -4,7 +4,7 @@ Loading this package loads neither openpyxl nor pandas.
 """
 
 from bulkzcrm.report.csv_report import write_csv
-from bulkzcrm.report.files import Placed, write_whole
+from bulkzcrm.report.files import Placed, Replace, write_whole
 from bulkzcrm.report.frame import as_frame
 from bulkzcrm.report.jsonl_report import write_jsonl
 from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, RowSource, result_values
@@ -15,6 +15,7 @@ __all__ = [
     "FORMATS",
     "RESULT_COLUMNS",
     "Placed",
+    "Replace",
     "ReportRow",
     "RowSource",
     "State",

@@ -1,6 +1,7 @@
 """One row of the report as its ten values: what happened to it, why, and how to mend it.
 
-Every problem of a row is told, and nothing that the row held is lost, not even cells beyond the last column.
+Every problem of a row is told, and nothing that the row held is lost: of cells beyond the last column, half a million
+characters are told.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bulkzcrm.cells import cell_text
+from bulkzcrm.cells import cell_text, counted
 from bulkzcrm.model import CellValue, Column, Outcome, Problem
 
 __all__ = ["RESULT_COLUMNS", "ReportRow", "RowSource", "result_values", "source_cells", "typed_result"]
@@ -27,6 +28,9 @@ RESULT_COLUMNS = (
     "result_attempts",
 )
 """The columns that follow those of the source, in this order (DESIGN, outcomes and the report)."""
+
+_MOST_SURPLUS = 500_000
+"""Characters. A cell of a million or more could not be read back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +91,22 @@ def _message(problems: Sequence[Problem], surplus: Sequence[CellValue]) -> str:
     message = _told(problems, [problem.message for problem in problems])
     if not surplus:
         return message
-    kept = ", ".join(f'"{cell_text(value)}"' for value in surplus)
-    return f"{message} Beyond the last column the row holds: {kept}.".lstrip()
+    kept, left_out = _kept(surplus)
+    more = f" and {counted(left_out, 'more cell')}" if left_out else ""
+    return f"{message} Beyond the last column the row holds: {kept}{more}.".lstrip()
+
+
+def _kept(surplus: Sequence[CellValue]) -> tuple[str, int]:
+    """Return the cells as far as one cell of a report holds them, and how many are left out."""
+    shown: list[str] = []
+    length = 0
+    for value in surplus:
+        text = f'"{cell_text(value)}"'
+        length += len(text)
+        if length > _MOST_SURPLUS:
+            break
+        shown.append(text)
+    return ", ".join(shown), len(surplus) - len(shown)
 
 
 def _told(problems: Sequence[Problem], sentences: Sequence[str]) -> str:

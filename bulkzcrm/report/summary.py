@@ -146,11 +146,12 @@ def _write_summary_as(name: str, folder: Path, summary: Summary, replace_file: R
     return write_whole(folder, name, fill, replace=replace_file).path
 
 
-def holds_a_report(folder: Path, *, other_than: str | None = None) -> bool:
+def holds_a_report(folder: Path, *, other_than: str | None = None, signed: bool = False) -> bool:
     """Tell whether the folder holds files of a report; a report of the run `other_than` does not count.
 
-    Whose report it is stands in its `summary.json`; one without, or with an unreadable one, counts in any case. Of a
-    folder that cannot be looked into the answer is no: writing there will say what is wrong.
+    Whose report it is stands in its `summary.json`; one without, or with an unreadable one, counts in any case, unless
+    only `signed` ones are asked for. Of a folder that cannot be looked into the answer is no: writing there will say
+    what is wrong.
     """
     try:
         found = any((folder / name).exists() for name in _REPORT_FILES)
@@ -158,7 +159,8 @@ def holds_a_report(folder: Path, *, other_than: str | None = None) -> bool:
         return False
     if not found:
         return False
-    return other_than is None or _run_of(folder) != other_than
+    run = _run_of(folder)
+    return run != other_than if run is not None else not signed
 
 
 def _run_of(folder: Path) -> str | None:

@@ -6,8 +6,9 @@ that must be sent, and the list does not show it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import anyio
 
@@ -16,10 +17,11 @@ from bulkzcrm.errors import BulkzcrmError
 from bulkzcrm.journal import Progress, RowSettlement, StoredRow
 from bulkzcrm.lookup import Directory
 from bulkzcrm.model import Problem, Record
-from bulkzcrm.readings import read_service
+from bulkzcrm.readings import list_pages, read_service
 from bulkzcrm.run.judging import Judge
 from bulkzcrm.send import Sendable
-from bulkzcrm.spec.organisation import Current, Organisation
+from bulkzcrm.spec.moments import at_moment
+from bulkzcrm.spec.organisation import Current, Organisation, Reading
 
 __all__ = ["Composed", "Composer"]
 
@@ -43,8 +45,12 @@ class Composer:
         self._client = client
         self._directory = Directory(judge.operation, organisation)
 
-    async def compose(self, rows: Sequence[StoredRow]) -> Composed:
-        """Compose rows in their order."""
+    async def compose(self, rows: Sequence[StoredRow], once_in_doubt: Collection[int] = ()) -> Composed:
+        """Compose rows in their order.
+
+        Of batches that were `once_in_doubt` a request may have been carried out after it was read back as absent: a row
+        of them that is as wanted by now has succeeded.
+        """
         sendable: list[Sendable] = []
         settled: list[RowSettlement] = []
         before: dict[int, Record] = {}
@@ -56,7 +62,8 @@ class Composer:
                 continue
             completed = self._operation.complete(given, current, self._organisation)
             if not completed.changed:
-                settled.append(_unchanged(row, current.id if current else ""))
+                status = Progress.SUCCEEDED if row.batch in once_in_doubt else Progress.UNCHANGED
+                settled.append(_as_wanted(row, status, current.id if current else ""))
                 continue
             if completed.lacks:
                 settled.append(self._invalid(row, (_gone(row, ", ".join(sorted(completed.lacks))),)))
@@ -64,8 +71,17 @@ class Composer:
             if current is not None and current.record and not self._operation.creates:
                 before[row.ordinal] = current.record
             record_id = "" if self._operation.creates else str(completed.record.get("id") or "")
+            record = completed.record
+            if self._judge.keys is not None:
+                record = {**record, self._judge.keys.name: self._judge.keys.value(row, record)}
             sendable.append(
-                Sendable(ordinal=row.ordinal, number=row.number, record=completed.record, record_id=record_id)
+                Sendable(
+                    ordinal=row.ordinal,
+                    number=row.number,
+                    record=record,
+                    record_id=record_id,
+                    sent_before=row.attempts > 0,
+                )
             )
         return Composed(tuple(sendable), tuple(settled), before)
 
@@ -103,9 +119,9 @@ class Composer:
                 continue
             if self._operation.complete(resolved.given, resolved.current, self._organisation).lacks:
                 lacking.append(resolved.current.id)
-        return await self._read_by_id(lacking)
+        return await self.read_by_id(lacking)
 
-    async def _read_by_id(self, record_ids: Iterable[str]) -> dict[str, Current]:
+    async def read_by_id(self, record_ids: Iterable[str]) -> dict[str, Current]:
         """Read services, all at once; those that are not there are left out."""
         found: dict[str, Current] = {}
         failures: list[BulkzcrmError] = []
@@ -129,34 +145,59 @@ class Composer:
         return found
 
     async def holds(self, rows: Sequence[StoredRow], refresh: Callable[[], Awaitable[Organisation]]) -> frozenset[int]:
-        """Read the current records again, and return the rows (ordinals) that they already agree with."""
-        self._organisation = await refresh()
-        self._directory = Directory(self._operation, self._organisation)
-        whole = await self._read_what_is_given(rows)
+        """Read the current records again, and return the rows (ordinals) that they already agree with.
+
+        A new record has none: one that is known by its unique field is simply sent again.
+        """
+        if self._operation.creates:
+            return frozenset()
+        by_id = self._best_read_by_id(rows)
+        if not by_id:
+            self._organisation = await refresh()
+            self._directory = Directory(self._operation, self._organisation)
+        whole = await self.read_by_id(by_id or self._silent(rows))
         agreeing = set()
         for row in rows:
             resolved = self._directory.resolve(row.record or {})
             given, problems = self._judge.in_zone(resolved.given)
             current = _as_whole(resolved.current, whole)
-            if resolved.problems or problems:
+            if resolved.problems or problems or (by_id and current is resolved.current):
                 continue
             if not self._operation.complete(given, current, self._organisation).changed:
                 agreeing.add(row.ordinal)
         return frozenset(agreeing)
+
+    def as_sent(self, row: StoredRow, sent: datetime) -> Record:
+        """Return the record of a row that was sent at that moment by the server's clock, as far as it can be told now.
+
+        A name that has meanwhile gone from the organisation is left out.
+        """
+        given, _ = self._judge.in_zone(self._directory.resolve(row.record or {}).given)
+        completed = self._operation.complete(given, None, self._organisation)
+        return at_moment(self._operation.fields, completed.record, sent, self._organisation.zone)
 
     def record_id(self, row: StoredRow) -> str:
         """Return the id of the record that a row means, as last read; blank where there is none."""
         current = self._directory.resolve(row.record or {}).current
         return current.id if current else ""
 
-    async def _read_what_is_given(self, rows: Sequence[StoredRow]) -> dict[str, Current]:
-        """Read by id the records of which a row gives what the list does not show."""
+    def _best_read_by_id(self, rows: Sequence[StoredRow]) -> list[str]:
+        """Return the ids of the services of these rows, if reading each is no dearer than reading the list of all."""
+        services = self._organisation.services
+        if self._operation.current is not Reading.SERVICES or services is None:
+            return []
+        found = [self._directory.resolve(row.record or {}).current for row in rows]
+        ids = [current.id for current in found if current is not None]
+        return ids if len(ids) <= list_pages(len(services)) + len(self._silent(rows)) else []
+
+    def _silent(self, rows: Sequence[StoredRow]) -> list[str]:
+        """Return the ids of the records of which a row gives what the list does not show."""
         silent = []
         for row in rows:
             resolved = self._directory.resolve(row.record or {})
             if resolved.current is not None and not resolved.current.silent.isdisjoint(resolved.given):
                 silent.append(resolved.current.id)
-        return await self._read_by_id(silent)
+        return silent
 
 
 def _as_whole(current: Current | None, whole: Mapping[str, Current]) -> Current | None:
@@ -164,10 +205,10 @@ def _as_whole(current: Current | None, whole: Mapping[str, Current]) -> Current 
     return current if current is None else whole.get(current.id, current)
 
 
-def _unchanged(row: StoredRow, record_id: str) -> RowSettlement:
+def _as_wanted(row: StoredRow, status: Progress, record_id: str) -> RowSettlement:
     return RowSettlement(
         ordinal=row.ordinal,
-        status=Progress.UNCHANGED,
+        status=status,
         record=row.record,
         identity=row.identity,
         fingerprint=row.fingerprint,

@@ -17,19 +17,22 @@ from anyio import to_thread
 
 from bulkzcrm.errors import BulkzcrmError, ConfigurationError, OutputError, RefusedError, UsageError
 from bulkzcrm.events import Begun, Noted
-from bulkzcrm.journal import Counters, Journal, NewRun, RunState
+from bulkzcrm.journal import Counters, Journal, LostLeaseError, NewRun, RunState
 from bulkzcrm.model import Column, Json, Table
 from bulkzcrm.run.ingesting import Taken, take_in, time_zone
 from bulkzcrm.run.judging import Judge
-from bulkzcrm.run.lease import LEASE_MS, dead, owner_name
-from bulkzcrm.run.options import RunOptions, error_limit
+from bulkzcrm.run.keys import keys_of
+from bulkzcrm.run.lease import LEASE_MS, claimed, owner_name
+from bulkzcrm.run.options import RunOptions, credit_floor, error_limit
 from bulkzcrm.run.phase import SANDBOX_DOMAIN, SendingPhase
 from bulkzcrm.run.reporting import Ending, project, ready_folder, unwritten
+from bulkzcrm.run.source_file import as_kept, what_became_of
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.spec.fields import Kind
 from bulkzcrm.spec.operation import Operation
+from bulkzcrm.spec.unique import keyed
 
-__all__ = ["Origin", "begin", "carry_on", "check", "new_run_id"]
+__all__ = ["Origin", "begin", "carry_on", "change_options", "check", "new_run_id"]
 
 _OWNER = owner_name()
 _TIMED = frozenset({Kind.DATE, Kind.DATES, Kind.DATETIME})
@@ -40,7 +43,8 @@ class Origin:
     """Where the rows of a run come from: a source that can be opened, and the hash of its content once it is read.
 
     `take` is called with the run's id in the transaction that ends the ingest of a retry: it takes the rows that were
-    read from the earlier run, so that they belong to this one from the instant from which it can be resumed.
+    read from the earlier run, so that they belong to this one from the instant from which it can be resumed. `file` is
+    where the source lies, if it is a file (an absolute path).
     """
 
     name: str
@@ -48,6 +52,7 @@ class Origin:
     content_hash: Callable[[], str]
     retry_of: str | None = None
     take: Callable[[str], None] | None = None
+    file: Path | None = None
 
 
 def new_run_id(around: Surroundings) -> str:
@@ -85,8 +90,10 @@ async def begin(
     connection = around.connection
     if connection is None:
         raise ConfigurationError("There is no organisation to send to.", "Name a profile, or use --sandbox.")
+    operation = keyed(operation, options.unique_field)
     ready_folder(folder, run)
     error_limit(options.max_errors, 0)
+    credit_floor(options.leave_credits, None)
     epoch = 0
 
     def begin_run(table: Table, columns: tuple[Column, ...]) -> tuple[str, int]:
@@ -106,7 +113,7 @@ async def begin(
                 sandbox_state=str(around.sandbox_state) if around.sandbox_state else None,
                 options=options.to_json(),
                 reading=table.reading,
-                lookups=context or {},
+                lookups={**(context or {}), **as_kept(origin.file)},
                 output=str(folder),
                 formats=tuple(formats),
                 job=job_id,
@@ -169,8 +176,10 @@ async def carry_on(journal: Journal, run_id: str, operation: Operation, around: 
     """Do all that is left to do of a run, then write its report.
 
     `resume` is the command that carries on where this stops. Raises `RefusedError` when it may not go on at all (then
-    nothing was sent by this call, and a run that this process has begun is forgotten, unless it is a step of a job);
-    every other ending is in the summary.
+    nothing was sent by this call, and a run that this process has begun is forgotten, unless it is a step of a job),
+    `LostLeaseError` when another process has taken the run over, to which journal and report then belong, and
+    `OutputError` when not even how far the run is can be read from the journal any more; every other ending is in the
+    summary.
     """
     try:
         return await _carry_on(journal, run_id, operation, around, resume)
@@ -179,15 +188,19 @@ async def carry_on(journal: Journal, run_id: str, operation: Operation, around: 
 
 
 async def _carry_on(journal: Journal, run_id: str, operation: Operation, around: Surroundings, resume: str) -> Ending:
+    was_begun_here = journal.run(run_id).owner == _OWNER
+    epoch = claimed(journal, run_id, _OWNER, _now_ms(around))
+    # Only now does it stay as it is: until the claim, another process may have been at work on it.
     run = journal.run(run_id)
-    is_new = run.state is RunState.INGESTED and run.owner == _OWNER and run.job is None
-    epoch = journal.claim(run_id, _OWNER, _now_ms(around), LEASE_MS, dead_owner=run.owner if dead(run.owner) else None)
-    if epoch is None:
-        raise UsageError(
-            f"Another process is at work on the run {run_id}.",
-            f"Wait for it to end; if it has died, its claim runs out within {LEASE_MS // 1000} seconds.",
-        )
+    if run.state is RunState.FINISHED:
+        journal.release(run_id, epoch)
+        raise UsageError(f"The run {run_id} is finished.", f"`bulkzcrm report {run_id}` writes its report again.")
     around.announce(Begun(run=run_id, folder=Path(run.output or run_id)))
+    if not was_begun_here:
+        told = await to_thread.run_sync(what_became_of, run)
+        if told is not None:
+            around.announce(told)
+    operation = keyed(operation, RunOptions.from_json(run.options).unique_field)
     phase = SendingPhase(journal, run, epoch, operation, around)
     begun = around.clock()
     try:
@@ -195,15 +208,31 @@ async def _carry_on(journal: Journal, run_id: str, operation: Operation, around:
     except RefusedError as error:
         if phase.has_sent:
             phase.error = error
-        elif is_new:
-            journal.drop_run(run_id, epoch)
-            raise
         else:
-            journal.release(run_id, epoch)
+            # Why it was refused is what counts, even where the journal cannot be written any more.
+            with suppress(OutputError):
+                if was_begun_here and run.state is RunState.INGESTED and run.job is None:
+                    journal.drop_run(run_id, epoch)
+                else:
+                    journal.release(run_id, epoch)
             raise
+    except LostLeaseError:
+        raise
     except BulkzcrmError as error:
         phase.error = error
     return _close(journal, phase, epoch, around, resume, (around.clock() - begun).total_seconds())
+
+
+def change_options(journal: Journal, options: Mapping[str, RunOptions], around: Surroundings) -> None:
+    """Let runs be carried on with by other options than they were begun with: all of them, or none.
+
+    Raises `AtWorkError` while another process is at work on one of them.
+    """
+    with journal.transaction():
+        for run_id, wanted in options.items():
+            epoch = claimed(journal, run_id, _OWNER, _now_ms(around))
+            journal.update_run(run_id, epoch, options=wanted.to_json())
+            journal.release(run_id, epoch)
 
 
 def _close(
@@ -214,17 +243,22 @@ def _close(
     journal.add_counts(run_id, epoch, phase.counters(seconds))
     state, because = phase.ending()
     journal.set_state(run_id, epoch, state, because)
-    journal.release(run_id, epoch)
     run = journal.run(run_id)
     folder = Path(run.output or run_id)
     log = folder / "run.log"
-    ending = project(
-        journal,
-        run,
-        folder,
-        resume=None if state is RunState.FINISHED else resume,
-        log=log if log.exists() else None,
-    )
+    try:
+        ending = project(
+            journal,
+            run,
+            folder,
+            resume=None if state is RunState.FINISHED else resume,
+            log=log if log.exists() else None,
+            epoch=epoch,
+        )
+    finally:
+        # Not before the report is there: it would be put in place of one that another process wrote meanwhile.
+        with suppress(OutputError):
+            journal.release(run_id, epoch)
     for note in ending.notes:
         around.announce(Noted(note, warning=True))
     return ending
@@ -240,8 +274,10 @@ async def check(
     formats: Sequence[str] = ("csv",),
 ) -> Ending:
     """Ingest only: no network, nothing sent, nothing kept; the same report."""
+    operation = keyed(operation, options.unique_field)
     ready_folder(folder, None)
     error_limit(options.max_errors, 0)
+    credit_floor(options.leave_credits, None)
     begun = around.clock()
 
     def work(journal: Journal) -> Ending:
@@ -281,6 +317,7 @@ async def check(
             now=around.clock(),
             time_zone=time_zone(options.time_zone),
             allow_duplicates=options.allow_duplicates,
+            keys=keys_of(operation, None, run_id, given={*taken.column_map.fields, *taken.column_map.constants}),
             announce=around.announce,
         )
         verdicts = judge.judge(journal, run_id, lambda settled: journal.settle_rows(run_id, 0, settled))
@@ -299,6 +336,8 @@ def _not_checked(operation: Operation, taken: Taken, abstained: set[str], *, zon
     said = []
     if looked_up:
         said.append(f"Whether the organisation has what is named in: {', '.join(looked_up)}.")
+    if operation.key:
+        said.append(f"Whether {operation.key} is a unique field there, and whether a value is taken already.")
     if operation.find_by:
         said.append(f"Whether the records exist that {' or '.join(operation.find_by)} names.")
     timed = [each.label for each in operation.fields if each.kind in _TIMED and each.name in given]

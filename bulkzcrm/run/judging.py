@@ -16,6 +16,7 @@ from bulkzcrm.events import Listener, Noted, RowsJudged
 from bulkzcrm.journal import Duplicate, JournalReader, Progress, RowSettlement, StoredRow
 from bulkzcrm.lookup import Directory, Resolved, folded
 from bulkzcrm.model import Problem, Record
+from bulkzcrm.run.keys import Keys
 from bulkzcrm.spec.facts import NOW, Facts
 from bulkzcrm.spec.fields import Kind
 from bulkzcrm.spec.operation import Operation
@@ -52,7 +53,7 @@ class Judge:
     """Judges the rows of one run.
 
     `organisation` is `None` in `check`: then what needs it is left open. `letters` maps fields to the letters of their
-    columns. `now` is the moment of judging.
+    columns. `now` is the moment of judging. `keys` are the values of the unique field, where there is one.
     """
 
     operation: Operation
@@ -61,6 +62,7 @@ class Judge:
     now: datetime
     time_zone: ZoneInfo | None
     allow_duplicates: bool = False
+    keys: Keys | None = None
     announce: Listener
     verdicts: Verdicts = field(default_factory=Verdicts)
 
@@ -99,7 +101,7 @@ class Judge:
             organisation=self.organisation,
             defaults=self.operation.defaults,
         )
-        beside = (*row.problems, *resolved.problems, *late)
+        beside = (*row.problems, *resolved.problems, *late, *(self.keys.problems(row, given) if self.keys else ()))
         judgement = validate(self.operation, facts, beside=tuple(dict.fromkeys(beside)))
         self.verdicts.abstained.update(judgement.abstained)
         problems = (self.with_cell(problem, row.number) for problem in judgement.problems)
@@ -116,14 +118,20 @@ class Judge:
         if self.operation.creates:
             if given.get("Status", self.operation.defaults.get("Status")) == self.operation.defaults.get("Status"):
                 self.verdicts.becoming_active += 1
-            name = folded(str(given.get("Service_Name") or ""))
-            print_now = None if self.allow_duplicates else fingerprint(self.operation.fields, given)
+            name = folded(str(given.get(self.operation.named_by) or ""))
+            print_now = self._print(given)
             if (name, print_now) == (row.identity, row.fingerprint):
                 return None
             return self._settled(row, Progress.PENDING, identity=name, fingerprint=print_now)
         if resolved.identity == (row.identity or ""):
             return None
         return self._settled(row, Progress.PENDING, identity=resolved.identity)
+
+    def _print(self, given: Record) -> bytes | None:
+        """Return what two rows share that must not both be sent; nothing where any two may."""
+        if self.keys is not None and self.keys.by_source:
+            return self.keys.fingerprint(given)
+        return None if self.allow_duplicates else fingerprint(self.operation.fields, given)
 
     def _settled(
         self,
@@ -198,8 +206,8 @@ class Judge:
                 (again,) = journal.rows(run, each.ordinal - 1, 1, None)
                 self.announce(
                     Noted(
-                        f"Row {again.number} has the same Service_Name as row {each.first_number}, with other content; "
-                        "such rows are sent."
+                        f"Row {again.number} has the same {self.operation.named_by} as row {each.first_number}, with "
+                        "other content; such rows are sent."
                     )
                 )
 
@@ -209,6 +217,8 @@ class Judge:
         return journal.duplicates_by_identity(run, limit=PAGE)
 
     def _repeats(self, row: StoredRow, duplicate: Duplicate) -> Problem:
+        if self.keys is not None and self.keys.by_source:
+            return self.with_cell(self.keys.repeats(duplicate.first_number), row.number)
         given = row.record or {}
         # Of a setting that there is only once, no one field is to blame.
         fields = () if self.operation.single else self.operation.fields

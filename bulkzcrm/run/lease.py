@@ -1,12 +1,12 @@
-"""Whose run it is: the name of this process in the journal, and whether the process of another name has ended."""
+"""Whose run it is, and for how long: a claim that is renewed while its process lives."""
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
+from bulkzcrm.errors import UsageError
+from bulkzcrm.journal import Journal
+from bulkzcrm.owners import dead, owner_name
 
-__all__ = ["LEASE_MS", "RENEW_S", "dead", "owner_name"]
+__all__ = ["LEASE_MS", "RENEW_S", "AtWorkError", "claimed", "dead", "owner_name"]
 
 LEASE_MS = 60_000
 """How long a claim holds without being renewed."""
@@ -14,26 +14,23 @@ RENEW_S = 15.0
 """How often it is renewed."""
 
 
-def owner_name() -> str:
-    """Return a name for this process that no other has."""
-    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+class AtWorkError(UsageError):
+    """The run belongs to another process at present."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(
+            f"Another process is at work on the run {run}.",
+            f"Wait for it to end; if it has died, its claim runs out within {LEASE_MS // 1000} seconds.",
+        )
 
 
-def dead(owner: str | None) -> bool:
-    """Tell whether the process of that name is known to have ended; on another machine nobody can know."""
-    host, _, rest = (owner or "").partition("/")
-    pid = rest.partition("/")[0]
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    if int(pid) == os.getpid():
-        return True
-    if os.name == "nt":
-        # There, the call below would end the process instead of asking for it; its lease runs out soon enough.
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
+def claimed(journal: Journal, run: str, owner: str, now_ms: int) -> int:
+    """Claim a run for `owner`, at once where the process that has it is dead, and return the epoch.
+
+    Raises `AtWorkError` while another process has it.
+    """
+    holder = journal.run(run).owner
+    epoch = journal.claim(run, owner, now_ms, LEASE_MS, dead_owner=holder if dead(holder) else None)
+    if epoch is None:
+        raise AtWorkError(run)
+    return epoch

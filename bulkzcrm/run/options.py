@@ -8,6 +8,7 @@ import shlex
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -15,22 +16,25 @@ import msgspec
 from bulkzcrm.errors import UsageError
 from bulkzcrm.model import Json
 
-__all__ = ["LONGEST_WAIT_S", "RunOptions", "command_line", "error_limit"]
+__all__ = ["CREDITS_LEFT", "LONGEST_WAIT_S", "RunOptions", "command_line", "credit_floor", "error_limit"]
 
 LONGEST_WAIT_S: Final = 10_000_000.0
 """Seconds, about four months: longer is a slip, and no timer takes infinity."""
 
+CREDITS_LEFT: Final = "20%"
+"""What is left of a day's credits for other integrations, unless the user says otherwise."""
+
 _Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 _Seconds: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_WAIT_S)]
 
-_ERROR_LIMIT = re.compile(r"(\d+(?:\.\d+)?)(%?)")
+_NUMBER_OR_SHARE = re.compile(r"(\d+(?:\.\d+)?)(%?)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
     """How one run reads, judges and sends. Times are in seconds; `None` means the default that DESIGN or the API gives.
 
-    `max_errors` is a count (`10`) or a share of the rows read (`5%`).
+    `max_errors` is a count (`10`) or a share of the rows read (`5%`), `leave_credits` the same of a day's credits.
     """
 
     sheet: str | None = None
@@ -49,9 +53,12 @@ class RunOptions:
     max_wait: _Seconds = 600.0
     quiet_period: _Seconds | None = None
     max_errors: str | None = None
+    max_credits: _Count | None = None
+    leave_credits: str | None = None
     triggers: bool = True
     again: bool = False
     allow_duplicates: bool = False
+    unique_field: str | None = None
 
     def to_json(self) -> dict[str, Json]:
         """Return the options as the journal keeps them."""
@@ -100,6 +107,9 @@ _VALUE_FLAGS: Final = {
     "max_wait": "--max-wait",
     "quiet_period": "--quiet-period",
     "max_errors": "--max-errors",
+    "unique_field": "--unique-field",
+    "max_credits": "--max-credits",
+    "leave_credits": "--leave-credits",
 }
 _DEFAULTS: Final[Mapping[str, float]] = {"timeout": 120.0, "max_wait": 600.0}
 
@@ -108,10 +118,31 @@ def error_limit(text: str | None, rows: int) -> int | None:
     """Return how many rows may go wrong of so many rows read; nothing for no limit. Raises `UsageError`."""
     if text is None:
         return None
-    match = _ERROR_LIMIT.fullmatch(text.strip())
-    if match is None or (not match[2] and "." in match[1]) or (match[2] and float(match[1]) > 100):
+    number, is_share = _number_or_share(text) or (None, False)
+    if number is None:
         raise UsageError(f"--max-errors {text} is neither a number of rows nor a share of them.", "Write 10, or 5%.")
-    return int(float(match[1]) * rows / 100) if match[2] else int(match[1])
+    return int(number * rows / 100) if is_share else int(number)
+
+
+def credit_floor(text: str | None, daily: int | None) -> int:
+    """Return the credits to be left for others (0: none) of so many a day. Raises `UsageError`.
+
+    Where a day's credits are not known, a share of them is nothing.
+    """
+    number, is_share = _number_or_share(CREDITS_LEFT if text is None else text) or (None, False)
+    if number is None:
+        raise UsageError(
+            f"--leave-credits {text} is neither a number of credits nor a share of a day's.", "Write 5000, or 20%."
+        )
+    return int(number * (daily or 0) / 100) if is_share else int(number)
+
+
+def _number_or_share(text: str) -> tuple[Decimal, bool] | None:
+    """Read `10` or `2.5%`; nothing for a text that is neither."""
+    match = _NUMBER_OR_SHARE.fullmatch(text.strip())
+    if match is None or (not match[2] and "." in match[1]) or (match[2] and Decimal(match[1]) > 100):
+        return None
+    return Decimal(match[1]), bool(match[2])
 
 
 def command_line(words: Iterable[str]) -> str:

@@ -9,8 +9,10 @@ from anyio import to_thread
 
 from bulkzcrm.cells import counted
 from bulkzcrm.client import Client
-from bulkzcrm.errors import BulkzcrmError, ConfigurationError, StoppedError, UsageError
+from bulkzcrm.config import Connection
+from bulkzcrm.errors import BulkzcrmError, ConfigurationError, StoppedError
 from bulkzcrm.events import Connected, Noted, SendingStarted
+from bulkzcrm.hosts import is_loopback
 from bulkzcrm.journal import (
     Counters,
     Journal,
@@ -21,24 +23,26 @@ from bulkzcrm.journal import (
     RunState,
     reported_counts,
 )
-from bulkzcrm.journal import (
-    Organisation as Learned,
-)
 from bulkzcrm.limiter import Limiter
-from bulkzcrm.lookup import folded
 from bulkzcrm.model import Status
 from bulkzcrm.readings import read_organisation, wanted_readings
+from bulkzcrm.run.allowances import batch_size, preview_of, terms_of
 from bulkzcrm.run.ingesting import time_zone
 from bulkzcrm.run.judging import Judge, Verdicts
+from bulkzcrm.run.keeping import Keeper
+from bulkzcrm.run.keys import keys_of
+from bulkzcrm.run.lease import LEASE_MS
 from bulkzcrm.run.options import RunOptions, error_limit
+from bulkzcrm.run.refusing import refuse_again, refuse_lost_columns, the_same_organisation, unknown_columns
 from bulkzcrm.run.sending import Sending
+from bulkzcrm.run.settling import quiet_period
 from bulkzcrm.run.signals import InterruptedRunError
-from bulkzcrm.run.surroundings import Preview, Surroundings
-from bulkzcrm.send import Budget
-from bulkzcrm.spec.limits import ACTIVE_SERVICES, RECORDS_A_CREDIT, concurrency_of, write_cost
+from bulkzcrm.run.surroundings import Surroundings
+from bulkzcrm.send import Budget, Claim
+from bulkzcrm.sharing import Share
+from bulkzcrm.spec.limits import ACTIVE_SERVICES
 from bulkzcrm.spec.operation import Operation
-from bulkzcrm.spec.organisation import Organisation
-from bulkzcrm.spec.service_fields import SERVICE_FIELDS
+from bulkzcrm.spec.organisation import Organisation, Reading
 from bulkzcrm.transport import Transport
 
 __all__ = ["SANDBOX_DOMAIN", "SendingPhase"]
@@ -46,8 +50,8 @@ __all__ = ["SANDBOX_DOMAIN", "SendingPhase"]
 SANDBOX_DOMAIN = "sandbox"
 """Stands for the address of an embedded sandbox, which is another one each time."""
 
-_READS_AT_ONCE = 5
-"""Before the edition is known: what every edition allows."""
+_BEFORE_THE_SHARE = 1
+"""Requests in flight until it is known whose organisation it is, and what others send to it."""
 
 
 @final
@@ -68,6 +72,7 @@ class SendingPhase:
         self._requests = 0
         self._credits = 0
         self._batches = 0
+        self._left = ""
 
     async def go(self) -> None:
         """Do what is left. Raises `RefusedError` before the first write, `StoppedError` at any time."""
@@ -78,10 +83,17 @@ class SendingPhase:
                 f"The run {self.run.id} belongs to an organisation at {self.run.api_domain}.",
                 "Name the profile of that organisation with --profile.",
             )
-        async with Transport(connection, timeout_s=self._options.timeout) as transport:
+        wire = self._around.wire() if self._around.wire else None
+        async with Transport(
+            connection,
+            timeout_s=self._options.timeout,
+            wire=wire,
+            clock=lambda: self._around.clock().timestamp(),
+            sleep=self._around.stop.sleep,
+        ) as transport:
             client = Client(
                 transport,
-                Limiter(_READS_AT_ONCE, clock=self._around.monotonic, sleep=self._around.stop.sleep),
+                Limiter(_BEFORE_THE_SHARE, clock=self._around.monotonic, sleep=self._around.stop.sleep),
                 max_wait=self._options.max_wait,
                 announce=self._around.announce,
                 clock=self._around.clock,
@@ -89,16 +101,48 @@ class SendingPhase:
                 monotonic=self._around.monotonic,
             )
             try:
-                await self._with_organisation(client)
+                await self._with_organisation(client, connection)
             finally:
                 self._requests, self._credits = client.requests, client.credits
 
-    async def _with_organisation(self, client: Client) -> None:
-        organisation = await self._read(client)
+    async def _with_organisation(self, client: Client, connection: Connection) -> None:
+        """Find out whose organisation it is, and work on it within the share of it that this run gets."""
+        wanted = self._wanted
+        organisation = await read_organisation(client, {Reading.ORG: wanted.pop(Reading.ORG)})
+        self._bind(organisation, connection)
+        claim = Claim(self.run.id, self._epoch, lease_ms=LEASE_MS, clock=self._around.clock)
+        claim.extended(claim.extend(self._journal))
+        terms = terms_of(self._operation, self._options, organisation, is_rehearsal=self._around.sandbox)
+        share = Share(
+            self._journal,
+            f"{self.run.organisation_id} {self.run.sandbox_state or ''}".strip(),
+            terms,
+            announce=self._around.announce,
+            clock=self._around.clock,
+            monotonic=self._around.monotonic,
+            sleep=self._around.stop.sleep,
+        )
+        await share.join(spent=client.credits, remaining=client.credits_remaining)
+        try:
+            client.limiter, client.meter = share.limiter, share
+            keeper = Keeper(share, claim)
+            async with keeper.keeping():
+                await read_organisation(client, wanted, key=self._operation.key, known=organisation)
+                await self._judge_and_send(client, organisation, keeper, claim, terms.most)
+        finally:
+            await share.leave()
+
+    async def _judge_and_send(
+        self, client: Client, organisation: Organisation, keeper: Keeper, claim: Claim, at_once: int
+    ) -> None:
+        self._tell(organisation)
         self._around.stop.go_on()
-        self._bind(organisation)
-        self._refuse_lost_columns(organisation)
-        self._refuse_again()
+        if self._untouched:
+            refuse_lost_columns(self.run, organisation)
+            if self._operation.creates and not (
+                self._options.again or self._around.sandbox or self.run.retry_of is not None
+            ):
+                refuse_again(self.run, self._journal)
         judge = self._judge(client, organisation)
         verdicts = await to_thread.run_sync(judge.judge, self._journal, self.run.id, self._settle)
         self._around.stop.go_on()
@@ -110,19 +154,45 @@ class SendingPhase:
             return
         if to_send and self._untouched:
             # In this thread, since a person who is asked may also answer with Ctrl-C.
-            self._around.confirm(self._preview(organisation, counts))
+            self._around.confirm(preview_of(self._operation, self._options, organisation, counts))
             self._around.stop.go_on()
-        await self._send(client, organisation, judge, budget, to_send)
+        if keeper.lost is not None:
+            raise keeper.lost
+        if self.run.state is not RunState.INGESTED:
+            self._journal.recover(self.run.id, self._epoch)
+        self._journal.set_state(self.run.id, self._epoch, RunState.SENDING)
+        self.has_sent = True
+        self._around.announce(SendingStarted(rows=to_send, ceiling=at_once))
+        with JournalWriter(self._journal) as writer:
+            sending = Sending(
+                operation=self._operation,
+                run=self.run,
+                epoch=self._epoch,
+                claim=claim,
+                keeper=keeper,
+                writer=writer,
+                client=client,
+                judge=judge,
+                budget=budget,
+                stop=self._around.stop,
+                organisation=organisation,
+                size=batch_size(self._operation, self._options),
+                ceiling=at_once,
+                triggers=self._options.triggers,
+                quiet_s=quiet_period(
+                    self._options.quiet_period, self._options.timeout, in_sandbox=self._leads_to_sandbox
+                ),
+                clock=self._around.clock,
+            )
+            try:
+                await sending.send_all()
+            finally:
+                self._batches = sending.ledger.batches
+                self._left = sending.left
+        if sending.error is not None:
+            raise sending.error
 
-    async def _read(self, client: Client) -> Organisation:
-        given = self.run.decisions.get("given")
-        carried = self.run.decisions.get("carried")
-        wanted = wanted_readings(
-            self._operation,
-            {str(name) for name in given} if isinstance(given, list | tuple) else set(),
-            carried=bool(self._unknown_columns(carried)),
-        )
-        organisation = await read_organisation(client, wanted)
+    def _tell(self, organisation: Organisation) -> None:
         for reading, said in organisation.refused.items():
             scope = self._operation.scopes_helpful.get(reading, "")
             self._around.announce(
@@ -137,67 +207,27 @@ class SendingPhase:
             self._around.announce(
                 Connected(organisation=profile.name, organisation_id=profile.id, edition=profile.edition)
             )
-        return organisation
 
-    def _bind(self, organisation: Organisation) -> None:
+    def _bind(self, organisation: Organisation, connection: Connection) -> None:
         """Hold the run to its organisation. Raises `ConfigurationError` when it is another one."""
-        connection = self._around.connection
-        named = connection.org_id if connection else None
-        profile = organisation.profile
-        actual = profile.id if profile else (named or "")
-        if self.run.organisation_id is not None and actual != self.run.organisation_id:
-            raise ConfigurationError(
-                f"The run {self.run.id} belongs to {self.run.organisation} ({self.run.organisation_id}), "
-                f"but the credentials lead to another organisation ({actual}).",
-                "Name the profile of that organisation with --profile.",
-            )
-        if profile is not None and named and named not in (profile.id, profile.other_id):
-            raise ConfigurationError(
-                f"The credentials lead to {profile.name} ({profile.id}), not to the organisation {named}.",
-                "Correct BULKZCRM_ORG_ID (or org_id in the profile), or use the other organisation's credentials.",
-            )
+        organisation_id, name = the_same_organisation(self.run, organisation, connection)
         if self.run.organisation_id is None:
-            name = profile.name if profile else actual
-            self._journal.update_run(self.run.id, self._epoch, organisation_id=actual, organisation=name)
+            self._journal.update_run(self.run.id, self._epoch, organisation_id=organisation_id, organisation=name)
             self.run = self._journal.run(self.run.id)
 
-    @staticmethod
-    def _unknown_columns(carried: object) -> list[str]:
-        """Return the carried columns that are no field that any operation of ours sends."""
-        if not isinstance(carried, list | tuple):
-            return []
-        ours = {_bare(name) for each in SERVICE_FIELDS for name in (each.name, each.label)} | {""}
-        return [str(name) for name in carried if _bare(str(name)) not in ours]
+    @property
+    def _wanted(self) -> dict[Reading, bool]:
+        return wanted_readings(self._operation, self._given, carried=bool(unknown_columns(self.run)))
 
-    def _refuse_lost_columns(self, organisation: Organisation) -> None:
-        """Stop for a column that means a field of the organisation which we cannot send: nothing vanishes silently."""
-        known = {
-            _bare(text): name for name, label in (organisation.field_names or {}).items() for text in (name, label)
-        }
-        lost = [each for each in self._unknown_columns(self.run.decisions.get("carried")) if _bare(each) in known]
-        if lost and self._untouched:
-            told = ", ".join(f"“{column}” ({known[_bare(column)]})" for column in lost)
-            cure = " ".join(f'--ignore-column "{column}"' for column in lost)
-            what = "The column is a field" if len(lost) == 1 else "These columns are fields"
-            raise UsageError(f"{what} of the organisation that cannot be sent yet: {told}.", f"Go on with {cure}.")
-
-    def _refuse_again(self) -> None:
-        """Refuse a create whose source has a run already: it would make every record twice."""
-        if not self._operation.creates or self._options.again or self._around.sandbox:
-            return
-        if not self._untouched or self.run.retry_of is not None:
-            return
-        earlier = self._journal.find_run_by_content(
-            self.run.source_sha256, self.run.operation, self.run.organisation_id or "", besides=self.run.id
-        )
-        if earlier is not None:
-            raise UsageError(
-                f"{self.run.source} with the same content was already sent by the run {earlier.id}.",
-                f"See `bulkzcrm report {earlier.id}`; to create every record once more, add --again.",
-            )
+    @property
+    def _given(self) -> set[str]:
+        """The fields that the source or a constant gives."""
+        given = self.run.decisions.get("given")
+        return {str(name) for name in given} if isinstance(given, list | tuple) else set()
 
     def _judge(self, client: Client, organisation: Organisation) -> Judge:
         letters = self.run.decisions.get("letters")
+        rows = sum(self._counts().values()) if self._operation.key else 0
         return Judge(
             operation=self._operation,
             organisation=organisation,
@@ -205,6 +235,7 @@ class SendingPhase:
             now=client.now(),
             time_zone=time_zone(self._options.time_zone),
             allow_duplicates=self._options.allow_duplicates,
+            keys=keys_of(self._operation, organisation, self.run.id, given=self._given, rows=rows),
             announce=self._around.announce,
         )
 
@@ -241,66 +272,6 @@ class SendingPhase:
                 raise
         return budget
 
-    def _size(self) -> int:
-        return min(self._options.batch_size or self._operation.maximum, self._operation.maximum)
-
-    def _preview(self, organisation: Organisation, counts: dict[Status, int]) -> Preview:
-        rows, size = counts[Status.UNSENT], self._size()
-        full, rest = divmod(rows, size)
-        cost = full * write_cost(size) + (write_cost(rest) if rest else 0)
-        profile = organisation.profile
-        return Preview(
-            operation=self._operation.name,
-            organisation=profile.name if profile else (self.run.organisation or ""),
-            organisation_id=self.run.organisation_id or "",
-            organisation_type=profile.type if profile else "",
-            to_send=rows,
-            unchanged=counts[Status.UNCHANGED],
-            invalid=counts[Status.INVALID],
-            batches=full + bool(rest),
-            credits=cost,
-            triggers=self._options.triggers,
-        )
-
-    async def _send(
-        self, client: Client, organisation: Organisation, judge: Judge, budget: Budget, to_send: int
-    ) -> None:
-        edition = organisation.profile.edition if organisation.profile else ""
-        size = self._size()
-        ceiling = concurrency_of(edition, many_records=size > RECORDS_A_CREDIT)
-        ceiling = 1 if self._operation.one_at_a_time else min(ceiling, self._options.concurrency or ceiling)
-        organisation_id = self.run.organisation_id or ""
-        learned = self._journal.organisation(organisation_id).learned_limit
-        client.limiter = Limiter(ceiling, learned, clock=self._around.monotonic, sleep=self._around.stop.sleep)
-        in_doubt = self._journal.recover(self.run.id, self._epoch) if self.run.state is not RunState.INGESTED else []
-        self._journal.set_state(self.run.id, self._epoch, RunState.SENDING)
-        self.has_sent = True
-        self._around.announce(SendingStarted(rows=to_send, ceiling=ceiling))
-        with JournalWriter(self._journal) as writer:
-            sending = Sending(
-                operation=self._operation,
-                run=self.run.id,
-                epoch=self._epoch,
-                writer=writer,
-                client=client,
-                judge=judge,
-                budget=budget,
-                stop=self._around.stop,
-                organisation=organisation,
-                size=size,
-                ceiling=ceiling,
-                triggers=self._options.triggers,
-            )
-            try:
-                if self._operation.safe_to_repeat:
-                    await sending.settle_doubts(in_doubt)
-                await sending.send_all()
-            finally:
-                self._batches = sending.ledger.batches
-        self._journal.learn(Learned(id=organisation_id, learned_limit=client.limiter.learned))
-        if sending.error is not None:
-            raise sending.error
-
     def counters(self, seconds: float) -> Counters:
         """Return what this call has cost, the seconds that it took included."""
         return Counters(requests=self._requests, credits=self._credits, batches=self._batches, seconds=seconds)
@@ -316,13 +287,10 @@ class SendingPhase:
             return RunState.INTERRUPTED, "The run was interrupted."
         if self.error is not None:
             return RunState.STOPPED, str(self.error)
-        return RunState.STOPPED, (
-            f"{counted(doubtful, 'row')} sent without a trustworthy answer: look up whether the records exist. Lost "
-            "creates are not read back yet, so resuming alone does not settle them."
-            if self._operation.creates
-            else f"{counted(doubtful, 'row')} sent without a trustworthy answer; resuming reads back what became of it."
-        )
+        because = f" {self._left}" if self._left else " Resuming reads back what became of it."
+        return RunState.STOPPED, f"{counted(doubtful, 'row')} sent without a trustworthy answer.{because}"
 
-
-def _bare(text: str) -> str:
-    return "".join(character for character in folded(text) if character.isalnum())
+    @property
+    def _leads_to_sandbox(self) -> bool:
+        connection = self._around.connection
+        return self._around.sandbox or (connection is not None and is_loopback(connection.api_domain))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from pathlib import Path
 from bulkzcrm.errors import OutputError, UsageError
 from bulkzcrm.journal import Journal, JournalReader, Run, RunState, StoredRow, reported, reported_counts
 from bulkzcrm.model import Problem, Status
-from bulkzcrm.report import ReportRow, State, Summary, holds_a_report, write_reports, write_summary
+from bulkzcrm.report import Replace, ReportRow, State, Summary, holds_a_report, write_reports, write_summary
 
 __all__ = ["Ending", "project", "ready_folder", "state_of", "unwritten"]
 
@@ -45,9 +46,12 @@ def state_of(run: Run) -> State:
     return _STATES[run.state]
 
 
-def ready_folder(folder: Path, run: str | None) -> None:
-    """Make the folder of a report. Raises `UsageError` when it holds another run's report, or cannot be written."""
-    if holds_a_report(folder, other_than=run):
+def ready_folder(folder: Path, run: str | None, *, own: bool = False) -> None:
+    """Make the folder of a report. Raises `UsageError` when it holds another run's report, or cannot be written.
+
+    In the run's `own` folder a report without a summary is one of its own that could not be written to its end.
+    """
+    if holds_a_report(folder, other_than=run, signed=own):
         raise UsageError(f"{folder} already holds the report of another run.", "Name another folder with --output.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,11 +73,13 @@ def project(
     formats: tuple[str, ...] | None = None,
     log: Path | None = None,
     not_checked: tuple[str, ...] | None = None,
+    epoch: int | None = None,
 ) -> Ending:
     """Write a run's report and summary into a folder, from what the journal holds now.
 
     `resume` is the command that carries on, where the run can be resumed. With `not_checked` it is the report of a
-    `check`: rows that nothing is wrong with are `valid`. Raises `OutputError`.
+    `check`: rows that nothing is wrong with are `valid`. With `epoch` (the claim on the run that this process has) no
+    file is put in its place once another process has taken the run over. Raises `OutputError` and `LostLeaseError`.
     """
     checking = not_checked is not None
 
@@ -95,10 +101,19 @@ def project(
             after = page[-1].ordinal
 
     failed_name = _failed_name(folder, run)
-    written = write_reports(folder, run.columns, rows, failed, formats=formats or run.formats, failed_name=failed_name)
+    replace_file = _replacing(journal, run.id, epoch)
+    written = write_reports(
+        folder,
+        run.columns,
+        rows,
+        failed,
+        formats=formats or run.formats,
+        failed_name=failed_name,
+        replace=replace_file,
+    )
     if isinstance(journal, Journal) and not checking:
         lookups = {**run.lookups, _WRITTEN: _sha256(written.files["failed"])}
-        journal.update_run(run.id, run.epoch, lookups=lookups)
+        journal.update_run(run.id, run.epoch if epoch is None else epoch, lookups=lookups)
     notes = written.notes
     if failed_name != "failed.csv":
         notes = (*notes, f"failed.csv has been changed since it was written, and is left as it is; see {failed_name}.")
@@ -122,8 +137,21 @@ def project(
         files=files,
         not_checked=not_checked,
     )
-    path = write_summary(folder, summary)
+    path = write_summary(folder, summary, replace=replace_file)
     return Ending(summary=summary.with_files({"summary": path}), failed=failed_rows, notes=notes)
+
+
+def _replacing(journal: JournalReader, run: str, epoch: int | None) -> Replace:
+    """Return what puts a file in its place: a process that stood still and wakes overwrites nobody's newer report."""
+    if epoch is None or not isinstance(journal, Journal):
+        return os.replace
+
+    def replace_file(aside: Path, target: Path) -> None:
+        # In one transaction, so that no process can claim the run between the question and the renaming.
+        with journal.holding(run, epoch):
+            aside.replace(target)
+
+    return replace_file
 
 
 def _failed_name(folder: Path, run: Run) -> str:

@@ -11,28 +11,44 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from bulkzcrm.batch import batches
 from bulkzcrm.client import Client
-from bulkzcrm.errors import BulkzcrmError
-from bulkzcrm.journal import Batch, JournalWriter, Progress, RowOutcome, StoredRow
+from bulkzcrm.clock import Clock
+from bulkzcrm.errors import BulkzcrmError, UnreachableError
+from bulkzcrm.journal import Batch, BatchState, JournalWriter, Progress, RowOutcome, Run, StoredRow
 from bulkzcrm.readings import read_organisation
+from bulkzcrm.retry import Cause
 from bulkzcrm.run.composing import Composer
 from bulkzcrm.run.judging import Judge
-from bulkzcrm.run.lease import LEASE_MS, RENEW_S
+from bulkzcrm.run.keeping import Keeper
+from bulkzcrm.run.settling import Settled, Settling
 from bulkzcrm.run.signals import StopSignal
-from bulkzcrm.send import Budget, Ledger, Sendable, Sender
+from bulkzcrm.send import Budget, Claim, Ledger, Sendable, Sender
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Organisation, Reading
 
 __all__ = ["Sending"]
 
+_DOUBTS_IN_A_ROW = 3
+"""So many creates in a row without a trustworthy answer, and the server is taken to be in trouble."""
+_ROWS_SINCE_DOUBT = 25_000
+"""So many rows go at most before a lost create is read back, which pages through all that was made since."""
+
+_BATCHES_READ_BACK = 100
+"""So many batches are read back at a time at most, so that memory stays flat."""
+
 
 @final
 @dataclass(slots=True, kw_only=True)
 class Sending:
-    """Sends what one run still has to send. `size` is the most records in a batch, `ceiling` the most at once."""
+    """Sends what one run still has to send. `size` is the most records in a batch, `ceiling` the most at once.
+
+    `quiet_s` is how long after a create it may be read back, in seconds; `clock` is the computer's.
+    """
 
     operation: Operation
-    run: str
+    run: Run
     epoch: int
+    claim: Claim
+    keeper: Keeper
     writer: JournalWriter
     client: Client
     judge: Judge
@@ -42,14 +58,21 @@ class Sending:
     size: int
     ceiling: int
     triggers: bool
+    quiet_s: float
+    clock: Clock
     error: BulkzcrmError | None = None
+    left: str = ""
+    """Why rows are in doubt still that were to be read back."""
     ledger: Ledger = field(init=False)
     _composer: Composer = field(init=False)
     _sender: Sender = field(init=False)
+    _settling: Settling = field(init=False)
+    _since_doubt: int = field(init=False, default=0)
+    """Rows delivered since the first create was lost that is not read back yet."""
 
     def __post_init__(self) -> None:
         """Put together who does the work."""
-        self.ledger = Ledger(self.writer, self.run, self.epoch, self.client.now)
+        self.ledger = Ledger(self.writer, self.run.id, self.epoch, self.client.now, self.claim)
         self._composer = Composer(self.judge, self.organisation, self.client)
         self._sender = Sender(
             self.operation,
@@ -63,37 +86,117 @@ class Sending:
             zone=self.organisation.zone,
             triggers=self.triggers,
         )
+        self._settling = Settling(
+            self.operation,
+            self.run,
+            self.epoch,
+            self.writer,
+            self.client,
+            self._composer,
+            quiet_s=self.quiet_s,
+            known_before=self.organisation.services or (),
+            clock=self.clock,
+            announce=self.judge.announce,
+        )
 
     async def send_all(self) -> None:
-        """Send every pending row. Afterwards `error` holds why it stopped before the end, where it did.
+        """Settle what an earlier attempt left in doubt, send every pending row, and settle what becomes doubtful.
 
+        Afterwards `error` holds why it stopped before the end, where it did, and `left` why rows are in doubt still.
         Returns early, without an error, when the run was asked to stop; what was in flight has then been answered.
         """
-        giver, taker = anyio.create_memory_object_stream[tuple[Sendable, ...]](self.ceiling)
-        with self.stop.covers(anyio.CancelScope()) as scope:
-            async with anyio.create_task_group() as lease:
-                lease.start_soon(self._renew_lease, scope)
-                async with anyio.create_task_group() as group, taker:
-                    group.start_soon(self._feed, giver)
-                    for _ in range(self.ceiling):
-                        group.start_soon(self._work, taker.clone())
-                lease.cancel_scope.cancel()
+        with self.keeper.guarded(self.stop.covers(anyio.CancelScope())):
+            try:
+                await self._settle_and_send()
+            except BulkzcrmError as error:
+                self._halt(error)
+        if self.keeper.lost is not None:
+            # Whoever has lost the run must not send another byte of it.
+            self.error = self.keeper.lost
 
-    async def settle_doubts(self, in_doubt: Sequence[Batch]) -> None:
-        """Read back what an earlier attempt left in doubt, where repeating is safe: what holds has succeeded."""
-        for batch in in_doubt:
-            rows = await self._batch_rows(batch.number)
-            doubtful = [row for row in rows if row.status is Progress.IN_DOUBT]
-            agreeing = await self._composer.holds(doubtful, self._refresh)
-            outcomes = [
-                RowOutcome(
-                    ordinal=row.ordinal,
-                    status=Progress.SUCCEEDED if row.ordinal in agreeing else Progress.PENDING,
-                    record_id=self._composer.record_id(row) if row.ordinal in agreeing else "",
+    async def _settle_and_send(self) -> None:
+        if self.operation.safe_to_repeat:
+            await self._settle_repeatable()
+        else:
+            await self._settle_lost(of_this_call=False)
+        failed = 0
+        begun = self.client.monotonic()
+        while True:
+            answered = self._sender.answered
+            await self._send_pending()
+            if self._halted or self.operation.safe_to_repeat:
+                return
+            settled = await self._settle_lost(of_this_call=not self.left)
+            if not settled.absent and not self._settles_first:
+                return
+            if self._sender.doubts >= _DOUBTS_IN_A_ROW and settled.left:
+                raise UnreachableError(
+                    f"{self._sender.doubts} batches in a row were sent without a trustworthy answer.",
+                    "Nothing more is sent, so that no further rows become unknown; resume when the server is well.",
                 )
-                for row in doubtful
-            ]
-            await self.ledger.answered(batch.number, outcomes)
+            if self._sender.answered > answered or settled.found:
+                failed, begun = 0, self.client.monotonic()
+            else:
+                failed += 1
+                reason = "the server's answers to creates are lost"
+                await self.client.wait(failed, Cause.LOST, begun=begun, retry_after=None, reason=reason)
+            self._sender.doubts = self._sender.open_doubts = self._since_doubt = 0
+
+    async def _send_pending(self) -> None:
+        """Send pending rows until none is left, or until what is in doubt had better be settled first."""
+        giver, taker = anyio.create_memory_object_stream[tuple[Sendable, ...]](self.ceiling)
+        async with anyio.create_task_group() as group, taker:
+            group.start_soon(self._feed, giver)
+            for _ in range(self.ceiling):
+                group.start_soon(self._work, taker.clone())
+
+    @property
+    def _settles_first(self) -> bool:
+        """Whether lost creates are read back before more is sent.
+
+        Either the server is in trouble, or there would be much to read: all that was made since the first one was lost.
+        """
+        return self._sender.doubts >= _DOUBTS_IN_A_ROW or (not self.left and self._since_doubt >= _ROWS_SINCE_DOUBT)
+
+    async def _settle_lost(self, *, of_this_call: bool) -> Settled:
+        """Read back creates whose answer was lost; all of them by this call, or perhaps not all."""
+        settled = Settled()
+        async for in_doubt in self._batches_in_doubt():
+            settled += await self._settling.settle(in_doubt, of_this_call=of_this_call)
+        self.left = settled.left
+        self.budget.spend(settled.ambiguous)
+        return settled
+
+    async def _batches_in_doubt(self) -> AsyncIterator[list[Batch]]:
+        """Yield what is in doubt, so many batches at a time that memory stays flat."""
+        number = 0
+        while in_doubt := await self._page_in_doubt(number):
+            yield in_doubt
+            number = in_doubt[-1].number
+
+    async def _page_in_doubt(self, after: int) -> list[Batch]:
+        return await self.writer.do(
+            lambda journal: journal.batches(self.run.id, {BatchState.IN_DOUBT}, after, _BATCHES_READ_BACK)
+        )
+
+    async def _settle_repeatable(self) -> None:
+        """Read again what an earlier attempt left in doubt, where repeating is safe: what holds has succeeded."""
+        async for in_doubt in self._batches_in_doubt():
+            for batch in in_doubt:
+                await self._settle_by_reading(batch)
+
+    async def _settle_by_reading(self, batch: Batch) -> None:
+        doubtful = [row for row in await self._batch_rows(batch.number) if row.status is Progress.IN_DOUBT]
+        agreeing = await self._composer.holds(doubtful, self._refresh)
+        outcomes = [
+            RowOutcome(
+                ordinal=row.ordinal,
+                status=Progress.SUCCEEDED if row.ordinal in agreeing else Progress.PENDING,
+                record_id=self._composer.record_id(row) if row.ordinal in agreeing else "",
+            )
+            for row in doubtful
+        ]
+        await self.ledger.answered(batch.number, outcomes)
 
     async def _recheck(self, part: Sequence[Sendable]) -> frozenset[int]:
         """Read the records of a batch in doubt again; return the rows that are as they should be."""
@@ -123,7 +226,7 @@ class Sending:
         async with giver:
             try:
                 async for batch in self._batches():
-                    if self._halted:
+                    if self._halted or self._settles_first:
                         return
                     await giver.send(batch)
             except BulkzcrmError as error:
@@ -139,7 +242,7 @@ class Sending:
             if not rows:
                 break
             after = rows[-1].ordinal
-            composed = await self._composer.compose(rows)
+            composed = await self._composer.compose(rows, await self._once_in_doubt(rows))
             await self.ledger.settle(composed.settled)
             self.budget.spend(sum(settled.status is Progress.INVALID for settled in composed.settled))
             await self.ledger.keep_before(composed.before)
@@ -151,16 +254,23 @@ class Sending:
         for batch in batches(ready, self.size):
             yield batch
 
+    async def _once_in_doubt(self, rows: Sequence[StoredRow]) -> set[int]:
+        numbers = {row.batch for row in rows if row.attempts and row.batch is not None}
+        if not numbers:
+            return set()
+        return await self.writer.do(lambda journal: journal.once_in_doubt(self.run.id, numbers))
+
     async def _work(self, taker: MemoryObjectReceiveStream[tuple[Sendable, ...]]) -> None:
         async with taker:
             async for batch in taker:
-                if self._halted:
+                if self._halted or self._settles_first:
                     return
                 try:
                     await self._sender.deliver(batch)
                 except BulkzcrmError as error:
                     self._halt(error)
                     return
+                self._since_doubt += len(batch) if self._sender.open_doubts else 0
 
     def _go_on(self) -> None:
         """Raise when no further request may leave."""
@@ -176,23 +286,11 @@ class Sending:
         # The first reason is the one to tell; what fails afterwards mostly follows from it.
         if self.error is None:
             self.error = error
-
-    async def _renew_lease(self, work: anyio.CancelScope) -> None:
-        while True:
-            await anyio.sleep(RENEW_S)
-            try:
-                await self._extend_lease(int(self.client.now().timestamp() * 1000))
-            except BulkzcrmError as error:
-                # Whoever has lost the run must not send another byte of it.
-                self._halt(error)
-                work.cancel()
-                return
-
-    async def _extend_lease(self, now_ms: int) -> None:
-        await self.writer.do(lambda journal: journal.extend_lease(self.run, self.epoch, now_ms, LEASE_MS))
+            # Nobody shall stand at the gate until a long pause is over.
+            self.client.limiter.close(error)
 
     async def _rows(self, after: int, limit: int, statuses: frozenset[Progress] | None = None) -> list[StoredRow]:
-        return await self.writer.do(lambda journal: journal.rows(self.run, after, limit, statuses))
+        return await self.writer.do(lambda journal: journal.rows(self.run.id, after, limit, statuses))
 
     async def _batch_rows(self, number: int) -> list[StoredRow]:
-        return await self.writer.do(lambda journal: journal.batch_rows(self.run, number))
+        return await self.writer.do(lambda journal: journal.batch_rows(self.run.id, number))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from bulkzcrm.ingest import ReadOptions, Source, open_source
 from bulkzcrm.model import Table
 from bulkzcrm.run.engine import Origin
 from bulkzcrm.run.options import RunOptions
+from bulkzcrm.run.source_file import regular_file
 
 __all__ = ["origin_of"]
 
@@ -24,4 +26,5 @@ def origin_of(source: Source, options: RunOptions) -> Origin:
         return opened
 
     name = source if isinstance(source, str) else str(getattr(source, "name", type(source).__name__))
-    return Origin(name=name, open=opening, content_hash=lambda: opened.content_hash)
+    file = regular_file(source) if isinstance(source, str | Path) else None
+    return Origin(name=name, open=opening, content_hash=lambda: opened.content_hash, file=file)

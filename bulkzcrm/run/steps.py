@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bulkzcrm.errors import BulkzcrmError, RefusedError
+from bulkzcrm.errors import BulkzcrmError, OutputError, RefusedError
 from bulkzcrm.journal import Journal, Run, RunState
 from bulkzcrm.journal.states import RESUMABLE
 from bulkzcrm.model import Status
 from bulkzcrm.report import State, Summary
 from bulkzcrm.run.engine import carry_on
-from bulkzcrm.run.reporting import Ending, project
+from bulkzcrm.run.lease import AtWorkError
+from bulkzcrm.run.reporting import Ending, project, unwritten
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.spec.operations import OPERATIONS
 
@@ -101,10 +102,12 @@ async def carry_on_steps(
 
     A step that does not finish, or finishes with failed rows (unless the job goes on after those), ends the job there;
     later steps keep their rows for `resume`. Failed rows of steps before `from_run` no longer hold anything up. Raises
-    `RefusedError` when no step has ever written anything; of a job that was begun just now nothing is then left.
+    `RefusedError` when no step has ever written anything; of a job that was begun just now nothing is then left. Raises
+    `AtWorkError` when another process carries on with it, and `LostLeaseError` when one has taken a step over.
     """
     ending = JobEnding(job=job)
     held_up = from_run is None
+    has_worked = False
     for number, run_id in enumerate(runs, start=1):
         run = journal.run(run_id)
         held_up = held_up or run_id == from_run
@@ -115,7 +118,10 @@ async def carry_on_steps(
                 ending.steps.append(
                     await carry_on(journal, run_id, OPERATIONS[run.operation], around, resume=resume(run_id))
                 )
+                has_worked = True
             except RefusedError as error:
+                if isinstance(error, AtWorkError) and not has_worked:
+                    raise
                 ending.stopped_because = f"Step {number}: {error}"
                 ending.refused = not any(_has_written(journal, each) for each in runs)
                 if ending.refused:
@@ -147,7 +153,10 @@ def _stops(number: int, summary: Summary, *, held_up: bool) -> str | None:
 def _as_it_is(journal: Journal, run: Run, resume: Callable[[str], str]) -> Ending:
     """Return the report of a step that is not worked on now."""
     folder = Path(run.output or run.id)
-    return project(journal, run, folder, resume=resume(run.id) if run.state in RESUMABLE else None)
+    try:
+        return project(journal, run, folder, resume=resume(run.id) if run.state in RESUMABLE else None)
+    except OutputError as error:
+        return unwritten(journal, run, error, resume=resume(run.id))
 
 
 def _resumable(journal: Journal, run_id: str) -> bool:

@@ -11,6 +11,7 @@ from bulkzcrm.clock import Clock, system_clock
 from bulkzcrm.config import Connection
 from bulkzcrm.events import Event, Listener
 from bulkzcrm.run.signals import StopSignal
+from bulkzcrm.wire import Exchange
 
 __all__ = ["Preview", "Surroundings"]
 
@@ -45,7 +46,8 @@ class Surroundings:
 
     `connection` leads to the organisation (`None` in `check`). `sandbox_state` is the file of an embedded sandbox.
     `confirm` is asked before the first write and raises `UsageError` to refuse; it may wait for a person. `monotonic`
-    gives seconds that never go back; how long a server has been down is measured by it.
+    gives seconds that never go back; how long a server has been down is measured by it. `wire` makes what exchanges
+    HTTP (`None`: sockets), for rehearsals without any.
     """
 
     home: Path
@@ -57,3 +59,4 @@ class Surroundings:
     clock: Clock = system_clock
     monotonic: Callable[[], float] = time.monotonic
     stop: StopSignal = field(default_factory=StopSignal)
+    wire: Callable[[], Exchange] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Self
 
 from aiohttp import web
 
-from bulkzcrm.sandbox import seed, service_reads
+from bulkzcrm.sandbox import metadata, seed, service_reads
 from bulkzcrm.sandbox.faults import Faults
 from bulkzcrm.sandbox.jsontext import Json
 from bulkzcrm.sandbox.oauth import Tokens
@@ -31,7 +32,8 @@ class Sandbox:
     options, faults: see there. clock: gives the present moment with an offset; by default the machine's.
     host, port: where it listens; port 0 takes a free one.
 
-    Raises SandboxError on entering when the state file or the port cannot be used.
+    Raises SandboxError on entering when the state file or the port cannot be used, or no field can be unique that has
+    the name of `options.unique_field`.
     """
 
     def __init__(
@@ -58,6 +60,9 @@ class Sandbox:
         store = Store(self._state)
         try:
             self._started = await _Started.start(self, store, self._clock, self._host, self._port)
+        except sqlite3.Error as error:
+            store.close()
+            raise SandboxError(f"The sandbox's state in {self._state} cannot be written: {error}.") from error
         except BaseException:
             store.close()
             raise
@@ -70,6 +75,7 @@ class Sandbox:
         started, self._started = self._running(), None
         try:
             await started.runner.cleanup()
+            started.server.commit_what_is_late()
         finally:
             started.organisation.store.close()
 
@@ -174,6 +180,9 @@ class _Started:
     ) -> _Started:
         """Put the parts together and listen."""
         options = sandbox.options
+        if options.unique_field is not None and not metadata.can_be_unique(options.unique_field):
+            message = f"{options.unique_field} can be no unique field; take Service_Name, or a name that no field has."
+            raise SandboxError(message)
         tokens = Tokens(store, options, clock)
         if store.is_new():
             with store.transaction():

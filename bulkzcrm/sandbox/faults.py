@@ -24,6 +24,8 @@ class Fault(StrEnum):
     CUT_BEFORE = "cut_before"
     CUT_AFTER = "cut_after"
     """The connection is cut without an answer."""
+    LATE_COMMIT = "late_commit"
+    """The connection is cut at once, and a write applied `delay_s` later, or when the sandbox is closed, if earlier."""
     SLOW_BODY = "slow_body"
     """The answer's body comes in two halves, `delay_s` apart; all was written."""
     CUT_BODY = "cut_body"
@@ -52,7 +54,7 @@ class Faults:
     seed: of the die; the same seed gives the same faults for the same requests.
     reads: whether the die is cast for reads, too.
     latency_s: seconds that every API request takes at least.
-    delay_s: seconds for LATENCY and SLOW_BODY.
+    delay_s: seconds for LATENCY, SLOW_BODY and LATE_COMMIT, as the event loop counts them.
 
     Scripts can be added to while the sandbox runs. Token requests never meet a fault.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from bulkzcrm.sandbox import availability_rules, seed, service_rules, values
@@ -9,18 +10,20 @@ from bulkzcrm.sandbox.answers import Answer, refuse
 from bulkzcrm.sandbox.jsontext import Json
 from bulkzcrm.sandbox.organisation import Call, Organisation
 from bulkzcrm.sandbox.paging import page_of, page_query
+from bulkzcrm.sandbox.uniqueness import CUSTOM_FIELD_MAXIMUM
 
+_API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,49}")
 _FIRST_FIELD_ID = 5545974000000010000
 
 
-def read_fields(org: Organisation, call: Call) -> Answer:  # noqa: ARG001 -- every operation has this shape
+def read_fields(org: Organisation, call: Call) -> Answer:
     """GET settings/fields?module=Services__s."""
     module = call.query.get("module")
     if module is None:
         raise refuse(400, "REQUIRED_PARAM_MISSING", "a mandatory parameter is missing", {"param_name": "module"})
     if module != "Services__s":
         raise refuse(400, "INVALID_MODULE", "there is no such module", {"param_name": "module"})
-    return Answer(200, {"fields": service_fields()})
+    return Answer(200, {"fields": service_fields(org.options.unique_field)})
 
 
 def read_users(org: Organisation, call: Call) -> Answer:
@@ -46,9 +49,25 @@ def read_preferences(org: Organisation, call: Call) -> Answer:  # noqa: ARG001 -
     return Answer(200, {"service_preferences": org.store.document("service_preferences")})
 
 
-def service_fields() -> list[Json]:
-    """Metadata of the fields of Services__s."""
-    return [_field(number, definition) for number, definition in enumerate(_definitions(), start=1)]
+def service_fields(unique: str | None = None) -> list[Json]:
+    """Metadata of the fields of Services__s; `unique` is marked as such, and added where it is none of them."""
+    definitions = _definitions()
+    own = {definition[0] for definition in definitions}
+    if unique is not None and unique not in own:
+        label = unique.replace("_", " ")
+        definitions.append((unique, label, "text", "string", CUSTOM_FIELD_MAXIMUM, False, None))
+    fields = [_field(number, definition) for number, definition in enumerate(definitions, start=1)]
+    for each in fields:
+        each["custom_field"] = each["api_name"] not in own
+        if each["api_name"] == unique:
+            each["unique"] = {"case_sensitive": False}
+    return fields
+
+
+def can_be_unique(name: str) -> bool:
+    """Whether there can be a unique field of that name: the services' name, or a text that is added to the others."""
+    own = {"id", *(definition[0] for definition in _definitions())}
+    return name == "Service_Name" or (name not in own and _API_NAME.fullmatch(name) is not None)
 
 
 def _is_active(user: Json) -> bool:

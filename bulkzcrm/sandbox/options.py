@@ -56,6 +56,8 @@ class SandboxOptions:
     token_throttle: access tokens per refresh token in 10 minutes; None: any number.
     throttle_status: HTTP status of the answer to one token too many (sources name 400 and 200).
     grant_code: a self-client code that may be traded once for a refresh token.
+    unique_field: API name of a field of the services in which no two may have the same value: Service_Name, or a
+        single-line text of that name that is added to the others. None: there is no such field.
     """
 
     dialect: Dialect = "full"
@@ -74,6 +76,7 @@ class SandboxOptions:
     token_throttle: int | None = 10
     throttle_status: int = 400
     grant_code: str = GRANT_CODE
+    unique_field: str | None = None
 
     @property
     def concurrency_limit(self) -> int:

@@ -14,6 +14,7 @@ from bulkzcrm.sandbox.hours import BusinessHours
 from bulkzcrm.sandbox.jsontext import Json, loads
 from bulkzcrm.sandbox.options import SandboxOptions
 from bulkzcrm.sandbox.store import Store
+from bulkzcrm.sandbox.uniqueness import UniqueField
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,12 @@ class Organisation:
     options: SandboxOptions
     clock: Callable[[], datetime]
     users: tuple[Json, ...] = field(default_factory=lambda: tuple(seed.users()))
+
+    @property
+    def unique(self) -> UniqueField | None:
+        """The field in which no two services have the same value."""
+        name = self.options.unique_field
+        return None if name is None else UniqueField(self.store, name, is_custom=name != "Service_Name")
 
     def record(self) -> Json:
         """The organisation, as GET org shows it."""

@@ -10,9 +10,10 @@ from bulkzcrm.sandbox.answers import refuse
 
 
 class Operation(StrEnum):
-    """What the sandbox can be asked to do; the first six change something."""
+    """What the sandbox can be asked to do; the first seven change something."""
 
     CREATE_SERVICES = "create-services"
+    UPSERT_SERVICES = "upsert-services"
     UPDATE_SERVICES = "update-services"
     UPDATE_BUSINESS_HOURS = "update-business-hours"
     UPDATE_SERVICE_PREFERENCES = "update-service-preferences"
@@ -44,6 +45,7 @@ _RULES = "ZohoCRM.settings.scoring_rules"
 # description of deactivating asks for; the page itself names UPDATE for both.
 _SCOPES: dict[Operation, tuple[str, tuple[str, ...]]] = {
     Operation.CREATE_SERVICES: (_SERVICES, ("CREATE",)),
+    Operation.UPSERT_SERVICES: (_SERVICES, ("CREATE",)),
     Operation.UPDATE_SERVICES: (_SERVICES, ("UPDATE",)),
     Operation.UPDATE_BUSINESS_HOURS: (_HOURS, ("UPDATE",)),
     Operation.UPDATE_SERVICE_PREFERENCES: (_PREFERENCES, ("UPDATE",)),
@@ -61,6 +63,7 @@ _SCOPES: dict[Operation, tuple[str, tuple[str, ...]]] = {
 
 PERMISSIONS: dict[Operation, str] = {
     Operation.CREATE_SERVICES: "Crm_Implied_Create_Services",
+    Operation.UPSERT_SERVICES: "Crm_Implied_Create_Services",
     Operation.UPDATE_SERVICES: "Crm_Implied_Edit_Services",
     Operation.UPDATE_BUSINESS_HOURS: "Crm_Implied_Manage_Users",
     Operation.READ_SERVICES: "Crm_Implied_View_Services",
@@ -76,6 +79,7 @@ _PATHS: tuple[tuple[tuple[str, ...], dict[str, Operation]], ...] = (
         ("Services__s",),
         {"GET": Operation.READ_SERVICES, "POST": Operation.CREATE_SERVICES, "PUT": Operation.UPDATE_SERVICES},
     ),
+    (("Services__s", "upsert"), {"POST": Operation.UPSERT_SERVICES}),
     (("Services__s", _ID), {"GET": Operation.READ_SERVICE, "PUT": Operation.UPDATE_SERVICES}),
     (("org",), {"GET": Operation.READ_ORGANISATION}),
     (("users",), {"GET": Operation.READ_USERS}),
@@ -131,7 +135,12 @@ def _route(pattern: tuple[str, ...], rest: tuple[str, ...], methods: dict[str, O
 
 
 def has_scope(operation: Operation, scopes: frozenset[str]) -> bool:
-    """Whether one of the scopes allows the operation; a wider family (`ZohoCRM.settings.ALL`) will do."""
+    """Whether one of the scopes allows the operation; a wider family (`ZohoCRM.settings.ALL`) will do.
+
+    An upsert may turn out to be an update, so that it needs the scope of that, too.
+    """
+    if operation is Operation.UPSERT_SERVICES and not has_scope(Operation.UPDATE_SERVICES, scopes):
+        return False
     family, kinds = _SCOPES[operation]
     wide = family.rsplit(".", 1)[0]
     enough = {f"{family}.{kind}" for kind in (*kinds, "ALL")} | {f"{wide}.{kind}" for kind in (*kinds, "ALL")}

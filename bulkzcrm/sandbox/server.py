@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import partial
 
 from aiohttp import web
 
@@ -25,7 +26,8 @@ BODY_MOST_BYTES = 64 * 1024 * 1024
 TOKEN_PATH = "/oauth/v2/token"  # noqa: S105 -- a path
 _REQUESTS_KEPT = 20_000
 _JSON = "application/json;charset=UTF-8"
-_RECORD_WRITES = (Operation.CREATE_SERVICES, Operation.UPDATE_SERVICES)
+_RECORD_WRITES = (Operation.CREATE_SERVICES, Operation.UPSERT_SERVICES, Operation.UPDATE_SERVICES)
+_CUT = (Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.LATE_COMMIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,15 @@ class Server:
         self._service = service
         self._traffic = traffic
         self._clock = clock
+        self._late: dict[int, tuple[asyncio.TimerHandle, Callable[[], None]]] = {}
+        self._late_number = 0
+
+    def commit_what_is_late(self) -> None:
+        """Apply now what was to be applied later."""
+        for number in list(self._late):
+            timer, commit = self._late.pop(number)
+            timer.cancel()
+            commit()
 
     def application(self) -> web.Application:
         """The application for aiohttp's runner."""
@@ -90,14 +101,25 @@ class Server:
             answer = wounded(answer, fault)
             if fault is Fault.LATENCY:
                 await asyncio.sleep(faults.delay_s)
-            is_cut = fault in (Fault.CUT_BEFORE, Fault.CUT_AFTER)
-            self._log(request, None if is_cut else answer.status, records)
+            if fault is Fault.LATE_COMMIT and route.operation.is_write:
+                self._postpone(partial(self._service.commit_late, route, call, records), faults.delay_s)
+            self._log(request, None if fault in _CUT else answer.status, records)
             return await self._send(request, answer, fault)
+
+    def _postpone(self, commit: Callable[[], None], seconds: float) -> None:
+        self._late_number += 1
+        number = self._late_number
+
+        def due() -> None:
+            del self._late[number]
+            commit()
+
+        self._late[number] = (asyncio.get_running_loop().call_later(seconds, due), commit)
 
     async def _send(self, request: web.Request, answer: Answer, fault: Fault | None) -> web.StreamResponse:
         response = self._whole(answer, fault)
         match fault:
-            case Fault.CUT_BEFORE | Fault.CUT_AFTER:
+            case Fault.CUT_BEFORE | Fault.CUT_AFTER | Fault.LATE_COMMIT:
                 _cut(request)
             case Fault.SLOW_BODY | Fault.CUT_BODY if isinstance(response.body, bytes):
                 return await self._send_halves(request, response, response.body, fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bulkzcrm.sandbox import metadata, scoring, service_reads, service_writes, settings_writes
@@ -18,6 +19,7 @@ _SCHEME = "Zoho-oauthtoken "
 
 _DOERS: Mapping[Operation, Callable[[Organisation, Call], Answer]] = {
     Operation.CREATE_SERVICES: service_writes.create,
+    Operation.UPSERT_SERVICES: service_writes.upsert,
     Operation.UPDATE_SERVICES: service_writes.update,
     Operation.UPDATE_BUSINESS_HOURS: settings_writes.update_business_hours,
     Operation.UPDATE_SERVICE_PREFERENCES: settings_writes.update_preferences,
@@ -43,6 +45,13 @@ class Service:
     credits: Credits
     faults: Faults
 
+    def __post_init__(self) -> None:
+        """Get the organisation ready."""
+        unique = self.organisation.unique
+        if unique is not None:
+            with self.organisation.store.transaction():
+                unique.prepare()
+
     def answer(self, route: Route, call: Call, authorization: str, records: int) -> tuple[Answer, Fault | None]:
         """Answer a request of so many records; also the fault that it met, for the ways of sending that are faulty.
 
@@ -58,10 +67,18 @@ class Service:
                 instead = None if fault is None else instead_of_answer(fault)
                 if instead is not None:
                     return instead, fault
-                self.credits.charge(price_of(records))
-                return _DOERS[route.operation](self.organisation, call), fault
+                return self._do(route, call, records), fault
             except Refused as refusal:
                 return refusal.answer, fault
+
+    def commit_late(self, route: Route, call: Call, records: int) -> None:
+        """Do what was asked for earlier by somebody who has given it up; whether it is refused, nobody learns."""
+        with self.organisation.store.transaction(), suppress(Refused):
+            self._do(route, call, records)
+
+    def _do(self, route: Route, call: Call, records: int) -> Answer:
+        self.credits.charge(price_of(records))
+        return _DOERS[route.operation](self.organisation, call)
 
     def _authorise(self, operation: Operation, authorization: str) -> str:
         if not authorization:

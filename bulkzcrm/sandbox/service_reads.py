@@ -92,7 +92,9 @@ def full_row(org: Organisation, service: Json) -> Json:
         for row in rows
         for user_id in [str(row["Members"]["id"])]
     ]
+    unique = org.unique
     return {
+        **({} if unique is None else {unique.name: None}),
         **service,
         "Members": shown,
         "Owner": service["Created_By"],

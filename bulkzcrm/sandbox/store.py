@@ -15,6 +15,9 @@ from bulkzcrm.sandbox.jsontext import Json, dumps, loads_object
 _APPLICATION_ID = 0x627A7362  # "bzsb"
 _SCHEMA = 1
 
+_DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
+"""What SQLite says when the disk is at fault, and not the file's content (https://sqlite.org/rescode.html)."""
+
 _TABLES = """
 CREATE TABLE documents (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE counters (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
@@ -65,7 +68,9 @@ class Store:
             self._keep_counters()
             self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            # After some failures of the disk SQLite has ended the transaction by itself, undone.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
 
     @contextmanager
@@ -198,6 +203,8 @@ def _connect(path: Path | None) -> sqlite3.Connection:
         if "locked" in str(error):
             message = f"The sandbox's state file {name} is in use by another sandbox; stop that one first."
             raise SandboxError(message) from error
+        if error.sqlite_errorcode & 0xFF in _DISK:
+            raise SandboxError(f"The sandbox's state in {name} cannot be written: {error}.") from error
         message = f"{name} is no state file of a sandbox ({error}); give another path."
         raise SandboxError(message) from error
     except SandboxError:

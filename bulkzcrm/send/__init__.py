@@ -1,7 +1,8 @@
 """Batches → outcomes: every batch is in the journal before it leaves, and its answer is, before anything follows."""
 
+from bulkzcrm.send.claim import Claim
 from bulkzcrm.send.ledger import Ledger
 from bulkzcrm.send.sendable import Budget, Sendable
 from bulkzcrm.send.sender import Sender
 
-__all__ = ["Budget", "Ledger", "Sendable", "Sender"]
+__all__ = ["Budget", "Claim", "Ledger", "Sendable", "Sender"]

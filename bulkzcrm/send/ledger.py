@@ -6,27 +6,38 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import final
 
-from bulkzcrm.journal import JournalWriter, RowOutcome, RowSettlement
+from bulkzcrm.clock import milliseconds
+from bulkzcrm.journal import Journal, JournalWriter, RowOutcome, RowSettlement
 from bulkzcrm.model import Record
+from bulkzcrm.send.claim import Claim
 
 __all__ = ["Ledger"]
 
 
 @final
 class Ledger:
-    """Writes for one run under one claim (`epoch`); `now` tells the moment."""
+    """Writes for one run under one claim (its `epoch`); `now` tells the moment."""
 
-    def __init__(self, writer: JournalWriter, run: str, epoch: int, now: Callable[[], datetime]) -> None:
+    def __init__(self, writer: JournalWriter, run: str, epoch: int, now: Callable[[], datetime], claim: Claim) -> None:
         self._writer = writer
         self._run = run
         self._epoch = epoch
         self._now = now
+        self._claim = claim
         self.batches = 0
         """Batches sent at least once, each part of a split among them."""
         self._not_sent_yet: set[int] = set()
 
     def _moment(self) -> int:
-        return int(self._now().timestamp() * 1000)
+        return milliseconds(self._now())
+
+    def may_leave(self) -> None:
+        """Raise `NotSentError` when a request may no longer leave, since the run may be another process's by now."""
+        self._claim.may_leave()
+
+    async def extend_lease(self) -> None:
+        """Keep the run for as long as a lease lasts. Raises `LostLeaseError` when another process has it."""
+        self._claim.extended(await self._writer.do(self._claim.extend))
 
     async def plan(self, ordinals: Sequence[int], parent: int | None = None) -> int:
         """Put rows into a new batch and return its number."""
@@ -34,14 +45,24 @@ class Ledger:
         self._not_sent_yet.add(number)
         return number
 
-    async def sending(self, number: int, ordinals: Sequence[int], body_sha256: str) -> None:
-        """Write the intent to send: only then may the request leave."""
-        moment = self._moment()
-        await self._writer.do(
-            lambda journal: journal.mark_sending(
-                self._run, self._epoch, number, ordinals=ordinals, body_sha256=body_sha256, sent_ms=moment
+    async def sending(self, number: int, ordinals: Sequence[int], body_sha256: str, sent: datetime) -> None:
+        """Write the intent to send, at the moment `sent`: only then may the request leave.
+
+        The lease is extended by the same stroke, so that a process that wakes up late but still has its run goes on.
+        """
+
+        def intend(journal: Journal) -> int:
+            journal.mark_sending(
+                self._run,
+                self._epoch,
+                number,
+                ordinals=ordinals,
+                body_sha256=body_sha256,
+                sent_ms=milliseconds(sent),
             )
-        )
+            return self._claim.extend(journal)
+
+        self._claim.extended(await self._writer.do(intend))
         if number in self._not_sent_yet:
             self._not_sent_yet.remove(number)
             self.batches += 1

@@ -16,18 +16,18 @@ __all__ = ["Patience"]
 class Patience:
     """The failures in a row of one batch, and of the part of it that has to go again.
 
-    `refreshed` tells that the token was renewed for the last attempt.
+    `renewals` counts how often the token was renewed since the last attempt that failed otherwise.
     """
 
     client: Client
     failures: int = 0
     begun: float | None = None
-    refreshed: bool = False
+    renewals: int = 0
 
     async def wait(self, cause: Cause, reason: str, retry_after: float | None = None) -> None:
         """Wait before the next attempt. Raises `UnreachableError` when it has been tried for long enough."""
         self.failures += 1
-        self.refreshed = False
+        self.renewals = 0
         if self.begun is None:
             # Standing in the queue, and the attempt that has just failed, are no part of the waiting.
             self.begun = self.client.monotonic()

@@ -16,12 +16,14 @@ class Sendable:
     """One row ready to be sent: its place in the run, its number in the source, and its record as the API takes it.
 
     `record_id` is the id that the answer must name; blank where the record is new or has none.
+    `sent_before` tells that an earlier call has made a request with the row.
     """
 
     ordinal: int
     number: int
     record: Record
     record_id: str
+    sent_before: bool = False
 
 
 @dataclass(slots=True)

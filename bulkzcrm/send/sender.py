@@ -1,7 +1,8 @@
 """One batch on its way: sent, answered, tried again, split, or left in doubt, and every step durable before the next.
 
 What may be sent again is decided here and nowhere else: what was certainly not applied, and every operation that is
-safe to repeat, after its records have been read again. A create whose answer was lost is never sent again.
+safe to repeat, after its records have been read again. A create whose answer was lost is left in doubt: whoever sends
+the run reads it back before any of its rows goes again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 from typing import assert_never, final
 
 import msgspec
@@ -28,28 +29,25 @@ from bulkzcrm.answers import (
     TryAgain,
     Uncertain,
     read_answer,
+    without_answer,
 )
 from bulkzcrm.client import Client
-from bulkzcrm.errors import BulkzcrmError, CredentialsRefusedError, UnreachableError
 from bulkzcrm.events import BatchAnswered, Listener
 from bulkzcrm.journal import Progress, RowOutcome
-from bulkzcrm.model import Problem, Record
+from bulkzcrm.model import Problem
 from bulkzcrm.retry import Cause
 from bulkzcrm.send.ledger import Ledger
 from bulkzcrm.send.patience import Patience
 from bulkzcrm.send.sendable import Budget, Sendable
-from bulkzcrm.spec.facts import NOW
-from bulkzcrm.spec.fields import Kind
+from bulkzcrm.send.upserts import Upserts
 from bulkzcrm.spec.limits import write_cost
+from bulkzcrm.spec.moments import at_moment
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.transport import Answer, LostError, NotSentError
 
 __all__ = ["Sender"]
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-_DOUBTS_IN_A_ROW = 3
-"""So many creates in a row without a trustworthy answer, and the server is taken to be in trouble."""
-_A_MOMENT_AGO = timedelta(minutes=1)
 
 Recheck = Callable[[Sequence[Sendable]], Awaitable[frozenset[int]]]
 """Reads records again and returns the rows (ordinals) that already are as they should be."""
@@ -94,10 +92,15 @@ class Sender:
         self._recheck = recheck
         self._go_on = go_on
         self._locate = locate
-        self._zone = zone or UTC
+        self._zone = zone
         self._triggers = triggers
-        self._moments = [each.name for each in operation.fields if each.kind is Kind.DATETIME]
-        self._doubts = 0
+        self._upserts = Upserts(operation.key, announce)
+        self.answered = 0
+        """Batches that have had a trustworthy answer."""
+        self.doubts = 0
+        """Creates left in doubt, in a row."""
+        self.open_doubts = 0
+        """Creates left in doubt and not read back yet."""
 
     async def deliver(self, batch: Sequence[Sendable]) -> None:
         """Deliver a batch and all the parts that it has to be split into.
@@ -128,25 +131,22 @@ class Sender:
                     await self._judged(part, number, _alone(reading), status, patience)
                     return []
                 case Split():
-                    self._doubts = 0
+                    self._trust()
                     await self._ledger.not_applied(number, status)
                     return [_Part(piece, Patience(self._client), number) for piece in _parts(part, reading)]
                 case RefreshToken():
                     await self._ledger.not_applied(number, status)
-                    if patience.refreshed or answer is None:
-                        raise CredentialsRefusedError(
-                            "The server refuses a fresh access token.",
-                            "Check that data centre and credentials belong together, log in again, then resume.",
-                        )
-                    await self._client.refresh(answer)
-                    patience.refreshed = True
+                    if answer is not None:
+                        await self._client.refresh(answer, patience.renewals)
+                        patience.renewals += 1
                 case TryAgain(certain_not_applied=True):
                     await self._ledger.not_applied(number, status)
                     cause = Cause.THROTTLED if reading.throttled else Cause.NOT_SENT if answer is None else Cause.SERVER
                     await patience.wait(cause, reading.reason, reading.retry_after)
                 case TryAgain() | Doubt():
-                    await self._in_doubt(part, number, (), status)
-                    if self._operation.creates:
+                    self._upserts.lost(part)
+                    await self._in_doubt(number, (), status)
+                    if not self._operation.safe_to_repeat:
                         return []
                     await patience.wait(Cause.LOST if answer is None else Cause.SERVER, reading.reason)
                     rest = await self._settle_by_reading(part, number)
@@ -162,26 +162,27 @@ class Sender:
         """Make one request of the batch, and say what it proves."""
         # The intent is written when there is room for the request and not before: what still stands in the queue when
         # the process dies has certainly not left.
-        async with self._client.turn():
+        async with self._client.turn(write_cost(len(part))):
+            # A token may take minutes; between the intent and the departure nothing may take long.
+            token = await self._client.ready()
             self._go_on()
-            records = [self._at_this_moment(each.record) for each in part]
+            moment = self._client.now()
+            records = [at_moment(self._operation.fields, each.record, moment, self._zone) for each in part]
             request = self._operation.request(records, triggers=self._triggers)
             body = _ENCODER.encode(request.body) if request.body is not None else None
-            await self._ledger.sending(
-                number, [each.ordinal for each in part], hashlib.sha256(body or request.path.encode()).hexdigest()
-            )
+            digest = hashlib.sha256(body or request.path.encode()).hexdigest()
+            await self._ledger.sending(number, [each.ordinal for each in part], digest, moment)
             try:
                 answer = await self._client.exchange(
-                    request.method, request.path, body=body, cost=write_cost(len(part))
+                    request.method,
+                    request.path,
+                    body=body,
+                    cost=write_cost(len(part)),
+                    token=token,
+                    may_leave=self._ledger.may_leave,
                 )
-            except NotSentError as error:
-                return None, TryAgain(throttled=False, certain_not_applied=True, reason=str(error))
-            except LostError as error:
-                return None, Doubt(str(error))
-            except BulkzcrmError:
-                # No token could be had, so nothing has left.
-                await self._ledger.not_applied(number)
-                raise
+            except (NotSentError, LostError) as error:
+                return None, without_answer(error.observed, error.reason)
         sent = Sent(
             records=records,
             ids=[each.record_id or None for each in part],
@@ -195,15 +196,6 @@ class Sender:
         self._tell(part, number, answer, reading)
         return answer, reading
 
-    def _at_this_moment(self, record: Record) -> Record:
-        """Put the moment of sending where the row says "now"."""
-        if not any(record.get(name) == NOW for name in self._moments):
-            return record
-        moment = (self._client.now() - _A_MOMENT_AGO).astimezone(self._zone)
-        return {
-            name: _iso(moment) if name in self._moments and value == NOW else value for name, value in record.items()
-        }
-
     async def _judged(
         self, part: Sequence[Sendable], number: int, judged: Judged, status: int | None, patience: Patience
     ) -> list[Sendable]:
@@ -214,6 +206,9 @@ class Sender:
         reason = ""
         for each, verdict in zip(part, judged.verdicts, strict=True):
             match verdict:
+                case Rejected() if self._upserts.met_itself(each, verdict):
+                    doubtful.append(each)
+                    reason = verdict.problems[0].message
                 case Succeeded() | Rejected():
                     outcomes.append(self._outcome(each, verdict))
                 case NotApplied():
@@ -226,13 +221,16 @@ class Sender:
                 case _:
                     assert_never(verdict)
         rejected = sum(outcome.status is Progress.REJECTED for outcome in outcomes)
+        self._upserts.lost(doubtful)
         if doubtful:
-            await self._in_doubt(part, number, outcomes, status)
+            await self._in_doubt(number, outcomes, status)
         else:
-            self._doubts = 0
             await self._ledger.answered(number, outcomes, status)
+            self._trust()
+        succeeded = zip(part, judged.verdicts, strict=True)
+        self._upserts.tell_of_changed((each, verdict) for each, verdict in succeeded if isinstance(verdict, Succeeded))
         self._budget.spend(rejected)
-        readable = [] if self._operation.creates else doubtful
+        readable = doubtful if self._operation.safe_to_repeat else []
         if again or readable:
             await patience.wait(Cause.SERVER if readable else Cause.THROTTLED, reason)
         if readable:
@@ -246,19 +244,15 @@ class Sender:
         problems = tuple(self._locate(problem, each.number) for problem in verdict.problems)
         return RowOutcome(ordinal=each.ordinal, status=Progress.REJECTED, problems=problems, record_id=each.record_id)
 
-    async def _in_doubt(
-        self, part: Sequence[Sendable], number: int, known: Sequence[RowOutcome], status: int | None
-    ) -> None:
+    async def _in_doubt(self, number: int, known: Sequence[RowOutcome], status: int | None) -> None:
         await self._ledger.in_doubt(number, known, status)
-        if not self._operation.creates:
-            return
-        self._doubts += 1
-        self._budget.spend(len(part) - len(known))
-        if self._doubts >= _DOUBTS_IN_A_ROW:
-            raise UnreachableError(
-                f"{self._doubts} batches in a row were sent without a trustworthy answer.",
-                "Nothing more is sent, so that no further rows become unknown; resume when the server is well again.",
-            )
+        if not self._operation.safe_to_repeat:
+            self.doubts += 1
+            self.open_doubts += 1
+
+    def _trust(self) -> None:
+        self.answered += 1
+        self.doubts = 0
 
     async def _settle_by_reading(
         self, doubtful: Sequence[Sendable], number: int, *, goes_on: bool = False
@@ -311,7 +305,3 @@ def _alone(split: Split) -> Judged:
     """Return the verdict on a record that was refused although it stood alone."""
     problems = next(iter(split.guilty.values()), ())
     return Judged((Rejected(problems) if problems else Uncertain(split.reason),))
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")

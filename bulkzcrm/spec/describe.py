@@ -64,7 +64,8 @@ def describe_operation(operation: Operation) -> str:
 def _lines(operation: Operation) -> Iterator[str]:
     yield f"{operation.name}: {operation.summary}"
     yield f"  request      {operation.method} {operation.path}, at most {operation.maximum} a request"
-    yield f"  sent twice   {'harmless' if operation.safe_to_repeat else 'would make every record twice'}"
+    twice = "harmless" if operation.safe_to_repeat else "would make every record twice (not with --unique-field)"
+    yield f"  sent twice   {twice}"
     yield f"  scopes       {', '.join(operation.scopes_needed)}"
     helpful = dict.fromkeys(operation.scopes_helpful.values())
     yield f"  helpful      {', '.join(helpful)}"

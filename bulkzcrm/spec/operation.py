@@ -68,6 +68,8 @@ class Operation:
     request: RequestBuilder
     scopes_helpful: Mapping[Reading, str] = field(default_factory=dict)
     find_by: tuple[str, ...] = ()
+    named_by: str = ""
+    """The field by which a new record is known until it has an id; blank where nothing new is made."""
     renames: bool = False
     """With an `id`, the name in the row is a new name; otherwise it is a check that must agree."""
     current: Reading | None = None
@@ -78,10 +80,13 @@ class Operation:
     one_of: tuple[tuple[str, ...], ...] = ()
     """Of each group at least one field must have a column."""
 
+    key: str = ""
+    """The unique field by which a new record is found again when it is sent twice; blank where there is none."""
+
     @property
     def safe_to_repeat(self) -> bool:
         """Tell whether sending the same records twice leaves what sending them once leaves."""
-        return not self.creates
+        return not self.creates or bool(self.key)
 
     @property
     def one_at_a_time(self) -> bool:

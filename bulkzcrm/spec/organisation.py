@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bulkzcrm.model import Record
 
@@ -18,6 +18,7 @@ __all__ = [
     "Organisation",
     "Profile",
     "Reading",
+    "Unique",
     "User",
 ]
 
@@ -56,6 +57,8 @@ class Profile:
     """The vendor gives an organisation two ids; either names it."""
     type: str = ""
     edition: str = ""
+    users: int = 0
+    """User licences, 0 when it cannot be read."""
     time_zone: str = ""
 
 
@@ -76,6 +79,14 @@ class Choice:
 
     id: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """A single-line text in which no two records may have the same value; `length` is how many characters it holds."""
+
+    length: int | None
+    case_sensitive: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +127,8 @@ class Organisation:
     job_sheets: tuple[Choice, ...] | None = None
     field_names: Mapping[str, str] | None = None
     """API name → label of every field of the module, those that we cannot send included."""
+    unique_fields: Mapping[str, Unique] | None = None
+    """Those texts, by API name, in which no two records may have the same value, and which the API can write."""
     services: dict[str, Current] | None = None
     business_hours: BusinessHours | None = None
     job_sheet_enabled: bool | None = None
@@ -129,5 +142,5 @@ class Organisation:
         name = self.profile.time_zone if self.profile else ""
         try:
             return ZoneInfo(name) if name else None
-        except (OSError, ValueError):
+        except (OSError, ValueError, ZoneInfoNotFoundError):
             return None

@@ -184,7 +184,7 @@ def test_a_byte_order_mark_never_sticks_to_the_header(write):
     assert table.columns[0].name == "a"
 
 
-@pytest.mark.parametrize("encoding", ["klingon", "base64", "", "rot13"])
+@pytest.mark.parametrize("encoding", ["klingon", "base64", "", "rot13", "idna", "punycode"])
 def test_an_unknown_encoding_is_refused(write, encoding):
     with pytest.raises(UsageError, match="encoding"):
         read(write("a\n"), encoding=encoding)
@@ -197,6 +197,16 @@ def test_a_byte_that_does_not_fit_the_given_encoding_is_named_by_row_before_any_
         open_source(path, ReadOptions(encoding="utf-8")),
     ):
         pass
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_file_that_is_not_of_the_given_encoding_at_all_is_refused_without_naming_a_row(write, encoding):
+    with (
+        pytest.raises(SourceError, match=rf"rows\.csv (is no|holds the byte .* which is no) {encoding}") as refusal,
+        open_source(write("a,b\n1,2\n"), ReadOptions(encoding=encoding)),
+    ):
+        pass
+    assert "--encoding" in refusal.value.cure
 
 
 def test_a_byte_that_no_encoding_of_ours_knows_is_named_by_row(write):

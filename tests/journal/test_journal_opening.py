@@ -11,6 +11,7 @@ from journal_samples import new_run
 
 from bulkzcrm.errors import JournalError, OutputError
 from bulkzcrm.journal import Journal
+from bulkzcrm.journal.migrations import MIGRATIONS
 from bulkzcrm.journal.opening import APPLICATION_ID, SCHEMA_VERSION, journal_mode
 from bulkzcrm.journal.place import FILE_NAME, make_place, network_file_system
 
@@ -247,3 +248,87 @@ def test_a_network_drive_is_known_by_the_deepest_mount(path, kind):
         "\n"
     )
     assert network_file_system(Path(path), mounts) == kind
+
+
+def old_journal(home: Path) -> Path:
+    """Make a journal as the first format was, with a run and an organisation in it."""
+    path = make_place(home)
+    connection = sqlite3.connect(path)
+    connection.executescript(Path(__file__).with_name("schema_version_1.sql").read_text(encoding="utf-8"))
+    connection.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;")
+    connection.execute("INSERT INTO organisation (id, learned_limit, credits_remaining) VALUES ('org-1', 8, 900)")
+    connection.commit()
+    connection.close()
+    return path
+
+
+def tables(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    connection = sqlite3.connect(path)
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    found = {name: connection.execute(f"PRAGMA table_info({name})").fetchall() for name in names}
+    found["indexes"] = sorted(connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'"))
+    connection.close()
+    return found
+
+
+def test_a_journal_of_the_first_format_becomes_one_of_the_present_and_keeps_what_it_holds(home, tmp_path):
+    path = old_journal(home)
+    with Journal.open(home) as journal:
+        known = journal.organisation("org-1")
+        assert (known.learned_limit, known.credits_remaining) == (8, 900)
+        journal.add_run(new_run())
+    assert pragma(path, "user_version") == SCHEMA_VERSION
+    Journal.open(tmp_path / "new").close()
+    assert tables(path) == tables(tmp_path / "new" / FILE_NAME)
+
+
+def test_an_update_that_breaks_off_leaves_the_old_journal_as_it_was(home, monkeypatch):
+    path = old_journal(home)
+    before = tables(path)
+    broken = (*MIGRATIONS[:-1], MIGRATIONS[-1] + "DROP TABLE nothing_of_that_name;")
+    with monkeypatch.context() as patch:
+        patch.setattr("bulkzcrm.journal.opening.MIGRATIONS", broken)
+        with pytest.raises(JournalError):
+            Journal.open(home)
+    assert tables(path) == before
+    assert pragma(path, "user_version") == 1
+    Journal.open(home).close()
+
+
+def test_two_that_open_an_old_journal_at_once_update_it_once(home):
+    old_journal(home)
+    failures = []
+
+    def open_it() -> None:
+        try:
+            Journal.open(home).close()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is asked for
+            failures.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_a_journal_can_be_opened_once_more_beside_itself(home):
+    with Journal.open(home) as journal:
+        beside = journal.beside()
+        beside.add_run(new_run())
+        beside.close()
+        assert [run.id for run in journal.runs()] == [new_run().id]
+
+
+def test_a_journal_that_has_gone_cannot_be_opened_beside_itself(home):
+    with Journal.open(home) as journal:
+        (home / FILE_NAME).unlink()
+        with pytest.raises(OutputError, match="could not be opened"):
+            journal.beside()
+        assert not (home / FILE_NAME).exists()
+
+
+def test_a_temporary_journal_is_open_once():
+    with Journal.temporary() as journal, pytest.raises(ValueError, match="temporary"):
+        journal.beside()

@@ -71,6 +71,13 @@ def test_surplus_cells_are_told_even_where_nothing_else_is_said():
     assert told(DONE, surplus=("x",))["result_message"] == 'Beyond the last column the row holds: "x".'
 
 
+def test_surplus_cells_without_measure_are_told_as_far_as_a_report_can_be_read_back():
+    message = told(DONE, surplus=("x" * 32_000,) * 40)["result_message"]
+    assert len(message) < 1_000_000
+    assert message.count('"') == 30
+    assert message.endswith(" and 25 more cells.")
+
+
 def test_a_column_that_is_left_out_takes_its_cells_with_it():
     name, _, price = columns_named("Service_Name", "result_row", "Price")
     assert source_cells((name, price), row_of("Wash", "37", "9.50")) == ["Wash", "9.50"]

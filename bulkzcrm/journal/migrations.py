@@ -1,0 +1,38 @@
+"""How an older journal becomes one of the present format: the steps, in order, each taken once and never changed again.
+
+The first leads from format 1 to format 2. `schema.sql` shows where they all lead.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["MIGRATIONS"]
+
+_SHARED_LIMITS: Final = """
+ALTER TABLE organisation ADD COLUMN cuts INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE share (
+  organisation_id TEXT    NOT NULL,
+  owner           TEXT    NOT NULL,
+  started_ms      BIGINT  NOT NULL,
+  expires_ms      BIGINT  NOT NULL,
+  ceiling         INTEGER NOT NULL,
+  most            INTEGER NOT NULL,
+  wanted          INTEGER NOT NULL,
+  held            INTEGER NOT NULL,
+  pace            INTEGER NOT NULL,
+  reserved        INTEGER NOT NULL,
+  PRIMARY KEY (organisation_id, owner)
+);
+
+CREATE TABLE credit (
+  organisation_id TEXT    NOT NULL,
+  bucket_ms       BIGINT  NOT NULL,
+  used            INTEGER NOT NULL,
+  PRIMARY KEY (organisation_id, bucket_ms)
+);
+"""
+
+MIGRATIONS: Final = (_SHARED_LIMITS,)
+"""Scripts of whole statements, in the common subset of SQLite and PostgreSQL."""
