@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 
 from bulkzcrm.cli.speaking import complain, tell
 from bulkzcrm.config import Connection, home, load_connection, write_profile
-from bulkzcrm.errors import BulkzcrmError, StoppedError, UnreachableError
+from bulkzcrm.errors import BulkzcrmError, StoppedError, UnreachableError, UsageError
 from bulkzcrm.redact import scrub
 
 __all__ = ["auth"]
@@ -24,13 +25,19 @@ def auth() -> None:
 
 
 @auth.command(epilog="Example: bulkzcrm auth login --code 1000.abc… --profile main")
-@click.option("--code", required=True, metavar="C", help="A self-client code from the vendor's API console.")
+@click.option(
+    "--code",
+    required=True,
+    metavar="C",
+    help="A self-client code from the vendor's API console; - reads it from input.",
+)
 @click.option("--profile", default="main", show_default=True, metavar="NAME", help="The profile to write.")
 def login(*, code: str, profile: str) -> None:
     """Trade a self-client code for a refresh token, and keep it in a profile.
 
     The client's id and secret come from BULKZCRM_CLIENT_ID and BULKZCRM_CLIENT_SECRET, or else from the profile.
-    Data centres other than the American one: set BULKZCRM_API_DOMAIN and BULKZCRM_ACCOUNTS_URL, too.
+    Data centres other than the American one: set BULKZCRM_API_DOMAIN and BULKZCRM_ACCOUNTS_URL, too. Words of a command
+    can be seen by others on the same machine: where that matters, say --code - and paste the code when asked.
     """
     from bulkzcrm.auth import exchange_code  # noqa: PLC0415 - aiohttp takes its time
     from bulkzcrm.profiles import read_profiles, refuse_unfit_name  # noqa: PLC0415 - the same
@@ -41,6 +48,8 @@ def login(*, code: str, profile: str) -> None:
     known = profile in read_profiles(folder)
     connection = load_connection(profile=profile if known else None, environ=os.environ, home=folder, for_login=True)
 
+    code = _code_from_input() if code == "-" else code
+
     async def trade() -> str:
         async with Wire(timeout_s=60.0, proxy=connection.proxy) as wire:
             return (await exchange_code(wire, connection, code)).reveal()
@@ -48,6 +57,16 @@ def login(*, code: str, profile: str) -> None:
     path = write_profile(folder, profile, _settings(connection, anyio.run(trade)))
     tell(f"profile {profile}: written to {path}")
     click.echo(f"See what it may do: bulkzcrm auth status --profile {profile}", err=True)
+
+
+def _code_from_input() -> str:
+    """Return a code that is typed unseen, or the first line of standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Code", hide_input=True, err=True))
+    code = sys.stdin.readline().strip()
+    if not code:
+        raise UsageError("There is no code on standard input.", "Write the code into it, or give it with --code.")
+    return code
 
 
 def _settings(connection: Connection, refresh_token: str) -> Mapping[str, str]:

@@ -143,3 +143,12 @@ def test_the_token_cache_is_its_owners_alone(connected: Terminal, served: Served
     assert kept
     if os.name == "posix":
         assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
+
+
+def test_a_code_may_come_from_standard_input_where_no_list_of_processes_shows_it(terminal: Terminal, served: Served):
+    terminal.environ = {name: value for name, value in served.environ.items() if name != "BULKZCRM_REFRESH_TOKEN"}
+    code = served.ask(lambda sandbox: sandbox.new_grant_code())
+    assert terminal.type("auth", "login", "--code", "-", stdin=b"").status == 2
+    ending = terminal.type("auth", "login", "--code", "-", stdin=f"{code}\n".encode())
+    assert ending.status == 0, ending.err
+    assert code not in ending.out + ending.err
