@@ -1,7 +1,8 @@
 """How many requests may be in flight for one organisation: as many as it stands, found out by what it answers.
 
 Additive increase, multiplicative decrease: the limit doubles from a low start until the organisation says "too many"
-for the first time, is halved whenever it says so, and grows by one a round after that. One pause holds for everybody.
+for the first time, is halved whenever it says so, and grows by one a round after that; where it was turned away several
+times it takes ever more rounds before it goes there again. One pause holds for everybody.
 Others who know more (those who share the organisation with this process) may allot less, pause it, cut it, or close it.
 """
 
@@ -24,6 +25,8 @@ _LOW_START = 2
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 _LAST_DOUBLING = 16
+_MOST_MISSES = 6
+"""Up to this, each time that a limit proves too high doubles the rounds before it is tried again."""
 _LOOK_AGAIN_S = 1.0
 """Nobody is let in: so often the queue's head looks whether it was asked to stop."""
 
@@ -60,6 +63,8 @@ class Limiter:
         self._cut_at = 0
         self._clean = 0
         self._was_full = False
+        self._rounds = 0
+        self._misses: dict[int, int] = {}
         self._cuts_in_a_row = 0
         self._paused_until = -math.inf
         self._allotted = ceiling
@@ -123,6 +128,7 @@ class Limiter:
         self._limit = max(1, min(self._limit, self._allotted) // 2)
         self._doubling = False
         self._clean = 0
+        self._rounds = 0
         self._was_full = False
         self._cut_at = self._next
 
@@ -195,8 +201,13 @@ class Limiter:
         if self._clean < self._limit:
             return
         if self._was_full:
-            self._limit = min(self.ceiling, self._limit * 2 if self._doubling else self._limit + 1)
-            self._change.set()
+            self._rounds += 1
+            self._misses = {limit: misses for limit, misses in self._misses.items() if limit > self._limit}
+            higher = min(self.ceiling, self._limit * 2 if self._doubling else self._limit + 1)
+            if self._rounds >= 2 ** self._misses.get(higher, 0):
+                self._limit = higher
+                self._rounds = 0
+                self._change.set()
         self._clean = 0
         self._was_full = False
 
@@ -206,6 +217,7 @@ class Limiter:
         Requests that left before the limit was last cut tell nothing new: they lengthen the pause at most.
         """
         if not self._old_ones_flying():
+            self._misses[self._limit] = min(_MOST_MISSES, self._misses.get(self._limit, 0) + 1)
             self.cut()
             self.cuts += 1
             self._cuts_in_a_row += 1

@@ -373,3 +373,28 @@ def test_never_more_in_flight_than_the_limit_when_a_place_is_given(ceiling, star
         assert gate.in_flight == 0
 
     asyncio.run(scenario())
+
+
+async def test_a_level_that_is_turned_away_again_and_again_is_tried_ever_less_often():
+    """Else an organisation that bears three at once would turn away every tenth request, with a pause for all."""
+    gate = limiter(10, start=3)
+    turned_away = 0
+    for _ in range(1_000):
+        if gate.limit > 3:
+            turned_away += 1
+            await throttle(gate)
+        else:
+            await full_round(gate)
+    assert 5 < turned_away < 30
+
+
+async def test_a_level_that_was_turned_away_by_chance_is_soon_reached_again():
+    gate = limiter(4, start=4)
+    for _ in range(20):
+        await throttle(gate)
+        seen = [gate.limit]
+        while gate.limit < 4:
+            await full_round(gate)
+            seen.append(gate.limit)
+        assert seen == [2, 3, 3, 4]
+        await full_round(gate)
