@@ -117,7 +117,7 @@ def test_names_are_unique_also_to_people_who_do_not_mind_case_and_underscores():
     assert len(set(plain)) == len(plain)
 
 
-@pytest.mark.parametrize("code", CODES.values(), ids=str)
+@pytest.mark.parametrize("code", CODES.values(), ids=lambda code: code.name)
 def test_every_code_has_a_meaning_and_every_cause_an_explanation_and_a_remedy_in_whole_sentences(code):
     sentences = [code.meaning, *(text for cause in code.causes for text in (cause.explanation, cause.remedy))]
     for sentence in sentences:
@@ -125,12 +125,12 @@ def test_every_code_has_a_meaning_and_every_cause_an_explanation_and_a_remedy_in
         assert "  " not in sentence
 
 
-@pytest.mark.parametrize("code", CODES.values(), ids=str)
+@pytest.mark.parametrize("code", CODES.values(), ids=lambda code: code.name)
 def test_only_the_last_cause_of_a_code_holds_unconditionally(code):
     assert [cause.when == When() for cause in code.causes] == [False] * (len(code.causes) - 1) + [True]
 
 
-@pytest.mark.parametrize("code", CODES.values(), ids=str)
+@pytest.mark.parametrize("code", CODES.values(), ids=lambda code: code.name)
 def test_no_two_causes_of_one_code_use_the_same_words(code):
     for texts in ([c.explanation for c in code.causes], [c.remedy for c in code.causes]):
         assert len({text.casefold() for text in texts}) == len(texts)
@@ -163,7 +163,7 @@ def test_the_sets_that_the_sender_reads_hold_known_codes_only():
     assert set(CODES) >= CREDENTIAL_CODES | THROTTLING_CODES
 
 
-@pytest.mark.parametrize("code", CODES.values(), ids=str)
+@pytest.mark.parametrize("code", CODES.values(), ids=lambda code: code.name)
 def test_explain_prints_the_meaning_and_every_cause_with_its_remedy(code):
     text = explain(code.name)
     assert text.startswith(f"{code.name}: {code.meaning}")
