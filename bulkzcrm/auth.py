@@ -75,11 +75,16 @@ class TokenSource:
         self._refused: set[Secret] = set()
         self._single = anyio.Lock()
         folder = connection.home / "tokens"
-        name = _cache_name(connection)
+        name = self._mark = _cache_name(connection)
         self._path = folder / f"{name}.json"
         self._file_lock = FileLock(folder / f"{name}.lock")
         # The stand-in on this machine judges by itself how many tokens it gives.
         self._counts = not is_loopback(connection.accounts_url)
+
+    @property
+    def mark(self) -> str:
+        """What stays the same for as long as the credentials do, and tells nothing about them."""
+        return self._mark
 
     async def token(self) -> Token:
         """Return a token with at least two minutes to live.

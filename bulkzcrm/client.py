@@ -6,7 +6,7 @@ whether it may go again is for the sender to decide.
 
 from __future__ import annotations
 
-import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ import anyio
 import msgspec
 
 from bulkzcrm.auth import Token, TokensThrottledError
-from bulkzcrm.clock import Clock, system_clock
+from bulkzcrm.clock import Clock, seconds, system_clock
 from bulkzcrm.errors import BulkzcrmError, CredentialsRefusedError, StoppedError, UnreachableError
 from bulkzcrm.events import Listener, Waiting
 from bulkzcrm.limiter import Limiter
@@ -110,7 +110,7 @@ class Client:
         announce: Listener,
         clock: Clock = system_clock,
         sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = seconds,
         random: Random | None = None,
     ) -> None:
         self.limiter = limiter
@@ -124,10 +124,17 @@ class Client:
         self.announce = announce
         self._transport = transport
         self._clock = clock
-        self._ahead = timedelta(0)
+        self._told: tuple[datetime, float] | None = None
+        """The server's time, and the seconds of `monotonic` at which it told them."""
         self._renewal = anyio.Lock()
         self._no_token: BulkzcrmError | None = None
-        self._accepted: Token | None = None
+        # Of a token that was used up, the last refusals may come when the next one is at work already.
+        self._accepted: deque[Token] = deque(maxlen=_RENEWALS)
+
+    @property
+    def login(self) -> str:
+        """A mark that stays the same for as long as the credentials do, and tells nothing about them."""
+        return self._transport.tokens.mark
 
     @property
     def requests(self) -> int:
@@ -135,8 +142,11 @@ class Client:
         return self._transport.requests
 
     def now(self) -> datetime:
-        """Return the time by the server's clock, as far as an answer has told it."""
-        return self._clock() + self._ahead
+        """Return the time by the server's clock, as far as it was told; setting the computer's does not change it."""
+        if self._told is None:
+            return self._clock()
+        moment, at = self._told
+        return moment + timedelta(seconds=self.monotonic() - at)
 
     @asynccontextmanager
     async def turn(self, cost: int = 1) -> AsyncIterator[None]:
@@ -192,10 +202,11 @@ class Client:
 
     def _learn(self, answer: Answer) -> None:
         self.credits_remaining = answer.credits_remaining
-        if answer.status != 401:
-            self._accepted = answer.token
-        if answer.server_time is not None:
-            self._ahead = answer.server_time - self._clock()
+        if answer.status != 401 and answer.token not in self._accepted:
+            self._accepted.append(answer.token)
+        if answer.server_time is not None and 200 <= answer.status < 300:
+            # Refusals may come from something on the way, which has a clock of its own.
+            self._told = answer.server_time, self.monotonic()
         if answer.status == 429:
             # Whoever waits for longer gives up anyway; the others shall not stand there for a day.
             asked = retry_after(answer)
@@ -214,7 +225,7 @@ class Client:
         a fresh token is refused that was never accepted, or `UnreachableError` when none can be had within `max_wait`
         seconds.
         """
-        if renewals and (renewals >= _RENEWALS or answer.token != self._accepted):
+        if renewals and (renewals >= _RENEWALS or answer.token not in self._accepted):
             raise CredentialsRefusedError(
                 "The server refuses a fresh access token.",
                 "Check that data centre and credentials belong together, log in again, then resume.",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["Clock", "milliseconds", "system_clock"]
+__all__ = ["Clock", "milliseconds", "seconds", "system_clock"]
 
+_BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -21,6 +23,14 @@ class Clock(Protocol):
 def system_clock() -> datetime:
     """Return the machine's own time, in UTC."""
     return datetime.now(UTC)
+
+
+def seconds() -> float:
+    """Return seconds that never go back, that no setting of a clock changes, and in which sleep of the computer counts.
+
+    Where the system has no such clock, sleep does not count.
+    """
+    return time.clock_gettime(_BOOTTIME) if _BOOTTIME is not None else time.monotonic()
 
 
 def milliseconds(moment: datetime) -> int:

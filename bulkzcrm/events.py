@@ -14,8 +14,10 @@ __all__ = [
     "Event",
     "Listener",
     "Noted",
+    "ReadBack",
     "RowsJudged",
     "RowsRead",
+    "SendingEnded",
     "SendingStarted",
     "Waiting",
 ]
@@ -23,10 +25,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A run begins, or is carried on with; its files go into `folder`."""
+    """A run begins, or is carried on with; its files go into `folder`.
+
+    Of `in_doubt` rows an earlier call has left open whether they were written; this one settles them.
+    """
 
     run: str
     folder: Path
+    in_doubt: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +84,22 @@ class BatchAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadBack:
+    """What became of rows whose answer was lost: found (they succeeded), absent (they go again), ambiguous for good."""
+
+    found: int
+    absent: int
+    ambiguous: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingEnded:
+    """Nothing more is sent by this call; `left` rows are unsent or in doubt."""
+
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """A request goes again after so many seconds, and why."""
 
@@ -93,6 +115,17 @@ class Noted:
     warning: bool = False
 
 
-Event: TypeAlias = Begun | RowsRead | Connected | RowsJudged | SendingStarted | BatchAnswered | Waiting | Noted
+Event: TypeAlias = (
+    Begun
+    | RowsRead
+    | Connected
+    | RowsJudged
+    | SendingStarted
+    | BatchAnswered
+    | ReadBack
+    | SendingEnded
+    | Waiting
+    | Noted
+)
 
 Listener: TypeAlias = Callable[[Event], None]

@@ -19,8 +19,10 @@ from bulkzcrm.events import (
     Connected,
     Event,
     Noted,
+    ReadBack,
     RowsJudged,
     RowsRead,
+    SendingEnded,
     SendingStarted,
     Waiting,
 )
@@ -56,8 +58,10 @@ class Voice:
         self._files = ExitStack()
         self._log = logger()
         self._run = ""
+        self._in_doubt = 0
         self._total = 0
         self._done = 0
+        self._counted = ""
         self._said_at = time.monotonic()
 
     @contextmanager
@@ -118,9 +122,15 @@ class Voice:
                 self._count("judging", event.rows, final=event.final)
             case SendingStarted():
                 self._log.info("sending", rows=event.rows, ceiling=event.ceiling)
-                self._total, self._done = event.rows, 0
+                self._total, self._done = event.rows + self._in_doubt, 0
             case BatchAnswered():
                 self._batch(event)
+            case ReadBack():
+                self._log.info("read back", found=event.found, absent=event.absent, ambiguous=event.ambiguous)
+                self._sent(self._done + event.found + event.ambiguous)
+            case SendingEnded():
+                self._log.info("sending ended", left=event.left)
+                self._sent(self._total - event.left, is_last=True)
             case Waiting():
                 self._log.info("waiting", seconds=round(event.seconds, 2), reason=event.reason)
                 if event.seconds >= 1:
@@ -134,9 +144,11 @@ class Voice:
                 assert_never(event)
 
     def _begin(self, event: Begun) -> None:
+        self._in_doubt = event.in_doubt
         if event.run == self._run:
             return
         self._run = event.run
+        self._counted = ""
         self._files.close()
         try:
             log = logging_to(event.folder / "run.log", verbosity=self._verbosity, stream=self._stream)
@@ -159,9 +171,15 @@ class Voice:
             in_flight=event.in_flight,
             limit=event.limit,
         )
-        self._done += event.succeeded + event.rejected + event.unknown
         told = f"batch {event.batch}: HTTP {event.status}, {event.in_flight}/{event.limit} at once"
-        self._count("sending", self._done, final=self._done >= self._total, total=self._total, told=told)
+        # A row without a verdict is not done: it is read back, or sent again.
+        self._sent(self._done + event.succeeded + event.rejected, told=told)
+
+    def _sent(self, rows: int, *, is_last: bool = False, told: str = "") -> None:
+        """Draw how many rows have their verdict."""
+        self._done = max(0, min(rows, self._total))
+        final = is_last or self._done == self._total
+        self._count("sending", self._done, final=final, total=self._total, told=told)
 
     def _count(self, what: str, rows: int, *, final: bool, total: int | None = None, told: str = "") -> None:
         if self._progress is not None:
@@ -171,6 +189,7 @@ class Voice:
             self._progress.update(self._bar, description=what, completed=rows, total=whole, told=told)
             return
         now = time.monotonic()
-        if final or now - self._said_at >= _LINE_EVERY_S:
-            self._said_at = now
-            self.say(f"{what}: " + (counted(rows, "row") if total is None else f"{rows:,} of {counted(total, 'row')}"))
+        line = f"{what}: " + (counted(rows, "row") if total is None else f"{rows:,} of {counted(total, 'row')}")
+        if (final or now - self._said_at >= _LINE_EVERY_S) and line != self._counted:
+            self._said_at, self._counted = now, line
+            self.say(line)

@@ -6,11 +6,12 @@ the pages. What a list does not show is marked as silent: it may hold anything.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bulkzcrm.cells import counted
 from bulkzcrm.client import Client, ReadRefusedError
 from bulkzcrm.errors import CredentialsRefusedError, StoppedError
 from bulkzcrm.model import Json, Record
@@ -220,29 +221,44 @@ async def read_created_since(
     *,
     landmarks: Collection[str] = (),
     wanted: Callable[[Mapping[str, Json]], bool] | None = None,
-) -> list[Current]:
-    """Read the services made since then, newest first, with who made them when; all, or the `wanted` ones.
+) -> tuple[list[Current], frozenset[str]]:
+    """Read the services made since then, newest first, with who made them when: the `wanted` ones, and the ids of all.
 
     `landmarks` are ids of records that are known to be older: where all of them have been seen, nothing further down
     can matter. One credit a page of 200. A search would be quicker, but its index lags behind; a list does not. Raises
-    what `Client.read` raises.
+    what `Client.read` raises, and `StoppedError` where the list proves nothing about what it does not show.
     """
     query = {"fields": f"{_SERVICE_COLUMNS},Created_Time,Created_By", "sort_by": "Created_Time", "sort_order": "desc"}
     # A record that is made meanwhile pushes another one on to the next page, which then shows it once more.
     recent: dict[str, Current] = {}
+    ids: set[str] = set()
     unseen = set(landmarks)
-    async with aclosing(_pages(client, SERVICES_MODULE, "data", query)) as entries:
-        async for entry in entries:
+    async with aclosing(_sheets(client, SERVICES_MODULE, "data", query)) as sheets:
+        async for entry in _newest_first(sheets):
             made = moment(entry.get("Created_Time"))
             if made is not None and made < since:
                 break
+            ids.add(str(entry.get("id")))
             if wanted is None or wanted(entry):
                 recent.setdefault(str(entry.get("id")), Current(dict(entry), _silent(entry)))
             if unseen:
                 unseen.discard(str(entry.get("id")))
                 if not unseen:
                     break
-    return list(recent.values())
+    return list(recent.values()), frozenset(ids)
+
+
+async def _newest_first(sheets: AsyncIterator[list[Mapping[str, Json]]]) -> AsyncIterator[Mapping[str, Json]]:
+    """Yield the entries of pages, each in order as a whole: else an old one would say nothing of the rest."""
+    last: datetime | None = None
+    async for sheet in sheets:
+        for entry in sheet:
+            made = moment(entry.get("Created_Time"))
+            if made is not None and last is not None and made > last:
+                raise _no_list(SERVICES_MODULE, "is not in the order that was asked for")
+            last = made or last
+        for entry in sheet:
+            yield entry
 
 
 async def read_current_user(client: Client) -> str:
@@ -323,25 +339,61 @@ async def _read_scoring_rules(client: Client, organisation: Organisation) -> Non
 async def _pages(
     client: Client, path: str, wrapper: str, query: Mapping[str, str]
 ) -> AsyncGenerator[Mapping[str, Json], None]:
+    """Yield the entries of a list."""
+    async with aclosing(_sheets(client, path, wrapper, query)) as sheets:
+        async for sheet in sheets:
+            for entry in sheet:
+                yield entry
+
+
+async def _sheets(
+    client: Client, path: str, wrapper: str, query: Mapping[str, str]
+) -> AsyncGenerator[list[Mapping[str, Json]], None]:
+    """Yield a list, page by page, to an end that the server itself has told.
+
+    What is no list, or breaks off, or goes round in a circle, proves nothing about what is not in it: `StoppedError`.
+    """
     page, token = 1, ""
+    seen: set[str] = set()
     while True:
         place = {"page_token": token} if token else {"page": str(page)}
         content = await client.read(path, {**query, **place, "per_page": str(_PAGE_SIZE)})
-        entries = list(_entries(content, wrapper))
-        for entry in entries:
-            yield entry
+        entries = _listed(path, content, wrapper)
+        ids = {str(entry.get("id")) for entry in entries}
+        if ids and ids <= seen:
+            raise _no_list(path, f"shows nothing new after {counted(page - 1, 'page')}")
+        seen |= ids
+        yield entries
         info = content.get("info") if content else None
-        if not entries or not isinstance(info, Mapping) or info.get("more_records") is not True:
+        more = info.get("more_records") if isinstance(info, Mapping) else None
+        if more is not True:
+            if more is None and len(entries) >= _PAGE_SIZE:
+                raise _no_list(path, f"does not say after {counted(page, 'page')} whether it goes on")
             return
         page += 1
-        following = str(info.get("next_page_token") or "")
+        following = str(info.get("next_page_token") or "") if isinstance(info, Mapping) else ""
+        if not entries or (following and following == token):
+            raise _no_list(path, f"goes on after {counted(page - 1, 'page')} with nothing")
         if token or (page > _LAST_NUMBERED_PAGE and wrapper == "data"):
             if not following:
-                raise StoppedError(
-                    f"The list {path} goes on after {page - 1} pages, but the server does not say where.",
-                    "Resume later; if it happens again, report it.",
-                )
+                raise _no_list(path, f"goes on after {counted(page - 1, 'page')}, but the server does not say where")
             token = following
+
+
+def _listed(path: str, content: Mapping[str, Json] | None, wrapper: str) -> list[Mapping[str, Json]]:
+    """Return what a page of a list shows; nothing where there is "no content"."""
+    if content is None:
+        return []
+    value = content.get(wrapper)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        entries = [entry for entry in value if isinstance(entry, Mapping)]
+        if len(entries) == len(value):
+            return entries
+    raise _no_list(path, "is answered with something that is none")
+
+
+def _no_list(path: str, what: str) -> StoppedError:
+    return StoppedError(f"The list {path} {what}.", "Resume later; if it happens again, report it.")
 
 
 def _entries(content: Mapping[str, Json] | None, wrapper: str) -> Sequence[Mapping[str, Json]]:

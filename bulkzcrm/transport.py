@@ -28,6 +28,8 @@ __all__ = ["Answer", "LostError", "NotSentError", "Transport"]
 
 _SHORTEST_TOKEN = 20
 _LONGER_S = 30.0
+_FARTHEST_S = 366 * 86_400
+"""A date farther from this computer's clock than a year is nobody's time, whichever of the two is wrong."""
 _METHOD = re.compile(r"[A-Z]+", re.ASCII)
 _PATH = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.-]+)*", re.ASCII)
 
@@ -37,8 +39,9 @@ class Answer:
     """What the server answered to one request.
 
     `token` is the one that was sent, for `TokenSource.refresh` in case it was refused. `server_time` is the server's
-    clock (UTC), `credits_remaining` the API credits left (the server tells it only once half of them are used),
-    `retry_after` the seconds that it asks to wait, `elapsed` the seconds that the exchange took.
+    clock (UTC; nothing where it is more than a year away from ours), `credits_remaining` the API credits left (the
+    server tells it only once half of them are used), `retry_after` the seconds that it asks to wait, `elapsed` the
+    seconds that the exchange took.
     """
 
     status: int
@@ -68,6 +71,7 @@ class Transport:
         sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
     ) -> None:
         self._connection = connection
+        self._clock = clock
         self._wire: Exchange = wire or Wire(timeout_s=timeout_s, proxy=connection.proxy)
         self._base = f"{connection.api_domain}/crm/{connection.api_version}/"
         self._stack = AsyncExitStack()
@@ -129,7 +133,7 @@ class Transport:
             body=body,
             on_departure=leave,
         )
-        return _answer(reply, token)
+        return _answer(reply, token, self._clock())
 
     def _headers(self, token: Token, *, with_body: bool) -> dict[str, str]:
         headers = {
@@ -144,14 +148,17 @@ class Transport:
         return headers
 
 
-def _answer(reply: Reply, token: Token) -> Answer:
+def _answer(reply: Reply, token: Token, now: float) -> Answer:
+    server_time = _moment(reply.headers.get("date"))
+    if server_time is not None and abs(server_time.timestamp() - now) > _FARTHEST_S:
+        server_time = None
     return Answer(
         status=reply.status,
         body=_without(reply.body, token),
         token=token,
-        server_time=_moment(reply.headers.get("date")),
+        server_time=server_time,
         credits_remaining=_whole(reply.headers.get("x-api-credits-remaining")),
-        retry_after=_seconds(reply.headers.get("retry-after"), _moment(reply.headers.get("date"))),
+        retry_after=_seconds(reply.headers.get("retry-after"), server_time),
         elapsed=reply.elapsed,
     )
 

@@ -36,6 +36,8 @@ from bulkzcrm.wire import Exchange
 _TROUBLE: Final = frozenset({"INTERNAL_ERROR", "INTERNAL_SERVER_ERROR", "DEPENDENT_SERVICE_ERROR"})
 _REFUSING: Final = frozenset({401, 403, 405, 407, 413, 415, 429})
 """HTTP statuses that say without a word of the API's that nothing was done."""
+_REFUSING_WITH_A_CODE: Final = frozenset({400, 404, 412})
+"""HTTP statuses that say so with a code in the API's own form; no other 4xx ever does."""
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - folders in it are made as safely as elsewhere
 """Where a folder is in memory on Linux: thousands of journals need not outlive a power cut."""
 _RUN: Final = "20300107-093001-abcdef"
@@ -331,9 +333,11 @@ def _certainly_refused(one: Exchanged, name: str) -> bool:
         return True
     if said.lost:
         return False
+    if 400 <= said.status < 500 and said.status not in _REFUSING | _REFUSING_WITH_A_CODE:
+        return False
     position = next(place for place, record in enumerate(one.sent["data"]) if record["Service_Name"] == name)
     element = _element(one, position, "data")
-    told = _codes(element) if element is not None else set()
+    told = _codes(element, said.status) if element is not None else set()
     if element is not None and element.get("status") == "error" and told and not told & {*_TROUBLE, "SUCCESS"}:
         return True
     answer = _strictly(said.body)
@@ -342,12 +346,21 @@ def _certainly_refused(one: Exchanged, name: str) -> bool:
         return False
     if said.status in _REFUSING:
         return True
-    codes = {code for each in elements for code in _codes(each)}
-    return 400 <= said.status < 500 and bool(elements) and not codes & {*_TROUBLE, "SUCCESS"}
+    codes = {code for each in elements for code in _codes(each, said.status)}
+    if said.status not in _REFUSING_WITH_A_CODE or codes & {*_TROUBLE, "SUCCESS"}:
+        return False
+    bare, *judged = elements or [{}]
+    if not judged:
+        return bool(_codes(bare, said.status)) and bare.get("status") in (None, "error")
+    return all(_codes(each, said.status) and each.get("status") == "error" for each in judged)
 
 
-def _codes(element: Mapping[str, Any]) -> set[str]:
-    return {code for code in (element.get("code"), element.get("error")) if isinstance(code, str) and code.strip()}
+def _codes(element: Mapping[str, Any], status: int) -> set[str]:
+    """The codes of an element; beside a refusal only in the API's own form, or in its older one of "too many"."""
+    code, name = element.get("code"), element.get("error")
+    if status >= 400 and not isinstance(code, str) and (code, name) != (429, "TOO_MANY_REQUESTS"):
+        return set()
+    return {each for each in (code, name) if isinstance(each, str) and each.strip()}
 
 
 def _elements(answer: Any) -> list[Mapping[str, Any]]:

@@ -43,8 +43,8 @@ async def run_pair(pair: GoldenPair, folder: Path) -> Ran:
         async with sandbox_of(pair, folder) as sandbox, forwarding(sandbox.url) as wire:
             environ = {**sandbox.environment(), "BULKZCRM_API_DOMAIN": wire.url, "BULKZCRM_ACCOUNTS_URL": wire.url}
             connection = load_connection(profile=None, environ=environ, home=folder)
-            around = Surroundings(home=folder, connection=connection, clock=lambda: pair.now)
-            with Journal.temporary() as journal:
+            around = Surroundings(home=folder, connection=connection, clock=lambda: pair.now, monotonic=lambda: 0.0)
+            with Journal.open(folder / "home") as journal:
                 origin = origin_of(str(source), options)
                 await begin(journal, origin, operation, options, around, run=_RUN, folder=folder / "report")
                 await carry_on(journal, _RUN, operation, around, resume=f"bulkzcrm resume {_RUN}")

@@ -29,7 +29,10 @@ CODES: Final = (
     "success",
     "",
 )
-STATUSES: Final = (200, 201, 202, 204, 207, 302, 304, 400, 401, 403, 404, 405, 412, 413, 415, 429, 500, 502, 503, 599)
+STATUSES: Final = (
+    *(200, 201, 202, 204, 207, 302, 304, 400, 401, 403, 404, 405, 412, 413, 415, 429, 500, 502, 503, 599),
+    *(402, 408, 409, 421, 499),
+)
 HTML: Final = b"<!doctype html><html><body><h1>502 Bad Gateway</h1></body></html>"
 _IDS: Final = ("5545974000002183001", "5545974000002190001", "5545974000002190002", "1", "0", "-1", "5.5E18", "x" * 40)
 
@@ -175,11 +178,26 @@ def element(die: Random) -> Any:
     return said
 
 
+def gateways_word(die: Random) -> Any:
+    """Return what something on the way to the server says, in JSON of its own."""
+    return die.choice(
+        [
+            {"error": "upstream request timeout"},
+            {"error": die.choice(CODES), "status": die.choice(["error", 400, None])},
+            {"code": die.choice([408, 429, 499]), "message": "client closed request"},
+            {"code": die.choice(CODES), "status": die.choice([400, "failed", {}])},
+            {"timestamp": 1, "status": 408, "error": "Request Timeout", "path": "/crm/v8/Services__s"},
+        ]
+    )
+
+
 def answer(die: Random, wrapper: str, count: int) -> Any:
     """Return what a server might say about `count` records: of the vendor's form, nearly, or not at all."""
-    match die.randrange(8):
+    match die.randrange(9):
         case 0:
             return element(die)
+        case 8:
+            return gateways_word(die)
         case 1:
             return odd_value(die)
         case 2:

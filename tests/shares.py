@@ -90,11 +90,12 @@ class Crowd:
 
 @dataclass
 class Machine:
-    """A journal and its clock. `dead` are the owners whose processes have ended."""
+    """A journal and its clock, and by how much that is wrong. `dead` are the owners whose processes have ended."""
 
     journal: Journal
     group: TaskGroup
     now: datetime = BEGIN
+    ahead: timedelta = timedelta()
     dead: set[str] = field(default_factory=set)
     shares: list[Share] = field(default_factory=list)
     crowds: list[Crowd] = field(default_factory=list)
@@ -102,11 +103,11 @@ class Machine:
     _passed: anyio.Event = field(default_factory=anyio.Event)
 
     def clock(self) -> datetime:
-        return self.now
+        return self.now + self.ahead
 
     @property
     def now_ms(self) -> int:
-        return int(self.now.timestamp() * 1000)
+        return int(self.clock().timestamp() * 1000)
 
     def seconds(self) -> float:
         return self.now.timestamp()
@@ -161,7 +162,9 @@ class Machine:
     def held(self, *shares: Share) -> list[int]:
         """Return what each holds as the journal knows it."""
         with self.journal.transaction():
-            holdings = {each.owner: each.held for each in self.journal.shares(ORGANISATION).standing().holdings}
+            holdings = {
+                each.owner: each.held for each in self.journal.shares(ORGANISATION).standing(self.now_ms).holdings
+            }
         return [holdings.get(each.owner, 0) for each in shares]
 
     def credits(self) -> int:

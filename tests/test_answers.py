@@ -233,7 +233,7 @@ class TestRefusalOfAWholeBatch:
     def test_a_bare_answer_about_the_only_row_is_its_verdict(self):
         assert kinds(read(creating(1), 400, error("DEPENDENT_MISMATCH", **at(0, "Available_Days")))) == ["Rejected"]
 
-    @pytest.mark.parametrize("status", [400, 403, 404, 409, 412])
+    @pytest.mark.parametrize("status", [400, 403, 404, 412])
     def test_a_bare_answer_with_a_rows_code_splits_a_larger_batch(self, status):
         assert isinstance(read(creating(), status, error("NOT_ALLOWED")), Split)
 
@@ -443,6 +443,20 @@ NO_PROOF = {
     "400 with an empty list": (400, data()),
     "400 without a code": (400, {"message": "no"}),
     "404 without JSON": (404, b"not found"),
+    "a gateway's time ran out": (408, {"error": "upstream request timeout"}),
+    "a gateway's time ran out, in the API's form": (408, error("REQUEST_TIMEOUT")),
+    "a gateway that was left alone": (499, {"code": 499, "message": "client closed request"}),
+    "a gateway's own words": (400, {"error": "upstream connect error"}),
+    "a gateway's words with 402": (402, {"error": "x"}),
+    "a code that is a number": (400, {"code": 4711, "message": "no", "status": "error"}),
+    "429 as a number alone": (400, {"code": 429, "message": "slow down"}),
+    "a blank code": (400, {"code": " ", "error": "INVALID_DATA", "status": "error"}),
+    "a status that is a number": (404, {"code": "INVALID_MODULE", "status": 404}),
+    "a status of another word": (400, {"code": "INVALID_DATA", "status": "failed"}),
+    "numbers on every element": (400, data(*[error(4711)] * 3)),
+    "a number in a short list": (400, data(error(4711))),
+    "names of errors on every element": (400, data(*[{"error": "INVALID_DATA", "status": "error"}] * 3)),
+    "refused on every element with 409": (409, data(*[error("DUPLICATE_DATA")] * 3)),
     "redirect": (302, b""),
     "redirect with a good body": (307, data(*map(success, OLD))),
     "not modified": (304, b""),
@@ -474,7 +488,48 @@ NO_PROOF_THOUGH_2XX = {
 }
 
 
+PROVES_NOTHING = (402, 406, 408, 409, 410, 411, 414, 416, 418, *range(421, 429), 431, 451, 460, 499)
+"""Statuses of a refusal that the API has no use for: something on the way has answered."""
+
+
 class TestAnswersWithoutProof:
+    @pytest.mark.parametrize("status", PROVES_NOTHING)
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            b"",
+            error("NOT_ALLOWED"),
+            error("TOO_MANY_REQUESTS"),
+            error("INVALID_TOKEN"),
+            {"code": 429, "error": "TOO_MANY_REQUESTS", "details": []},
+            data(error(**at(1))),
+            data(*[error()] * 3),
+            data(*[error("OAUTH_SCOPE_MISMATCH")] * 3),
+        ],
+    )
+    def test_a_status_by_which_the_api_never_refuses_proves_nothing_whatever_it_says(self, status, answer):
+        assert isinstance(read(creating(), status, answer), Doubt)
+
+    def test_an_element_of_a_refusal_whose_code_is_a_number_proves_nothing_of_its_record(self):
+        answer = data(success(NEW[0]), error(4711), error())
+        assert kinds(read(creating(), 400, answer)) == ["Succeeded", "Uncertain", "Rejected"]
+
+    @pytest.mark.parametrize("status", [401, 403, 405, 407, 413, 415, 429])
+    @pytest.mark.parametrize("answer", [{"error": "no"}, {"code": 7, "message": "no"}, {"code": "X", "status": 1}])
+    def test_what_the_status_alone_proves_it_proves_beside_words_of_somebody_else(self, status, answer):
+        for sent in (creating(), creating(1)):
+            assert type(read(sent, status, answer)) is type(read(sent, status, b""))
+
+    def test_the_older_answer_of_a_number_is_believed_with_another_status_of_refusal_too(self):
+        answer = {"code": 429, "error": "TOO_MANY_REQUESTS", "error_info": "Many requests fired", "details": []}
+        reading = read(creating(), 400, answer)
+        assert isinstance(reading, TryAgain)
+        assert (reading.throttled, reading.certain_not_applied) == (True, True)
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_a_refusal_without_a_status_of_its_own_is_believed_by_its_code(self, count):
+        assert isinstance(read(creating(count), 404, {"code": "INVALID_URL_PATTERN", "details": {}}), StopRun)
+
     @pytest.mark.parametrize(("status", "answer"), NO_PROOF.values(), ids=NO_PROOF.keys())
     def test_they_may_be_repeated_where_that_is_safe_and_are_doubted_where_it_is_not(self, status, answer):
         safe, unsafe = read(updating(), status, answer), read(creating(), status, answer)

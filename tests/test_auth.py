@@ -166,6 +166,19 @@ async def test_token_that_another_process_has_renewed_is_taken_over(tmp_path):
     assert len(accounts.asked) == 2
 
 
+async def test_processes_that_need_a_token_at_once_ask_for_one(tmp_path):
+    async def let_others_work(_seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    accounts, clock = Accounts(), Clock()
+    processes = [
+        TokenSource(connection(tmp_path, **VENDOR), accounts, clock=clock, sleep=let_others_work) for _ in range(4)
+    ]
+    tokens = await asyncio.gather(*(each.token() for each in processes))
+    assert len({token.value for token in tokens}) == 1
+    assert len(accounts.asked) == 1
+
+
 @pytest.mark.parametrize(
     "changes",
     [

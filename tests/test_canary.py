@@ -139,7 +139,7 @@ TROUBLES = {
         on_read=lambda _, asked: Sung(
             200, {"org": [{"id": "1", "company_name": asked.song, "type": asked.song, "time_zone": asked.song}]}
         ),
-        statuses=frozenset({1}),
+        statuses=frozenset({3}),
     ),
     "reads are no JSON": Trouble(on_read=lambda _, asked: Sung(200, asked.song)),
     "redirect": Trouble(

@@ -7,16 +7,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
+import anyio
 import pytest
 from desk import NOW, SERVICE, Desk, desk_at, services
+from forwarder import Heard, until
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wires import WatchedWire
 
 from bulkzcrm.clock import milliseconds
 from bulkzcrm.journal import Journal, LostLeaseError
+from bulkzcrm.report import files
 from bulkzcrm.run.engine import carry_on
+from bulkzcrm.run.lease import LEASE_MS
 from bulkzcrm.send import Claim
 from bulkzcrm.spec.certainty import Observed
 from bulkzcrm.spec.operations import OPERATIONS
@@ -157,4 +162,49 @@ async def test_a_sleeper_whose_run_nobody_took_holds_back_the_request_and_goes_o
         with Journal.open(desk.home) as journal:
             await carry_on(journal, run, OPERATIONS[operation], around, resume="")
         assert (wire.writes, len(desk.wire.writes)) == (2, 1)
+        assert set(desk.statuses) == {"succeeded"}
+
+
+async def test_who_lost_the_run_while_it_wrote_the_report_puts_none_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async with desk_at(tmp_path) as desk:
+        run = await begun(desk)
+        fill = files._fill
+
+        def taken_over_meanwhile(aside: Path, write: Callable[[BinaryIO], None]) -> None:
+            fill(aside, write)
+            with Journal.open(desk.home) as journal:
+                journal.claim(run, "another", milliseconds(NOW) + 600_000, 60_000)
+
+        monkeypatch.setattr(files, "_fill", taken_over_meanwhile)
+        with Journal.open(desk.home) as journal, pytest.raises(LostLeaseError):
+            await carry_on(journal, run, OPERATIONS["create-services"], desk.around(), resume="")
+        assert [path.name for path in desk.output.iterdir() if path.suffix == ".csv"] == []
+
+
+async def test_a_run_is_renewed_while_its_process_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bulkzcrm.run.keeping.BEAT_S", 0.001)
+    monkeypatch.setattr("bulkzcrm.run.keeping.RENEW_S", 0.001)
+    async with desk_at(tmp_path) as desk:
+        run = await begun(desk)
+        now = [NOW]
+        claims: list[int | None] = []
+
+        async def slow(heard: Heard) -> None:
+            if not heard.is_write:
+                return
+            with Journal.open(desk.home) as journal:
+                for _ in range(2):
+                    now[0] += timedelta(seconds=40)
+                    whole = milliseconds(now[0]) + LEASE_MS
+                    with anyio.move_on_after(4):
+                        await until(lambda whole=whole: (journal.run(run).lease_until_ms or 0) >= whole)
+                    claims.append(journal.claim(run, "another", milliseconds(now[0]), LEASE_MS))
+
+        desk.wire.interfere = slow
+        with Journal.open(desk.home) as journal:
+            around = replace(desk.around(), clock=lambda: now[0])
+            await carry_on(journal, run, OPERATIONS["create-services"], around, resume="")
+        assert claims == [None] * 2
         assert set(desk.statuses) == {"succeeded"}

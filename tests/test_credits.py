@@ -13,7 +13,7 @@ from bulkzcrm.run.options import RunOptions, credit_floor
 from bulkzcrm.sharing import Share
 from bulkzcrm.spec.limits import daily_credits
 
-MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d[+-]\d\d:\d\d")
+MOMENT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d) \(([+-]\d\d:\d\d)\)")
 
 
 async def request(share: Share, cost: int = 10, *, status: int = 200, remaining: int | None = None) -> None:
@@ -38,7 +38,7 @@ async def requests_until_stopped(share: Share, cost: int = 10) -> tuple[int, Sto
 
 
 def moments(error: StoppedError) -> list[datetime]:
-    return [datetime.fromisoformat(text) for text in MOMENT.findall(error.cure)]
+    return [datetime.fromisoformat("".join(found)) for found in MOMENT.findall(error.cure)]
 
 
 async def test_what_was_spent_is_in_the_journal_after_a_beat_and_counts_for_all_runs(tmp_path):
@@ -64,7 +64,10 @@ async def test_no_more_is_spent_than_allowed_and_the_stop_says_when_to_resume(tm
         share = await here.joined(max_credits=55)
         made, error = await requests_until_stopped(share)
         assert made == 5
-        assert "--max-credits" in error.message
+        assert error.message == (
+            "--max-credits allows 55 credits within 24 hours; the runs on this machine have used 50, "
+            "and the next request costs 10."
+        )
         assert error.exit_status == 3
         assert moments(error) == [BEGIN.replace(minute=35) + timedelta(days=1)]
         await share.leave()
@@ -190,8 +193,8 @@ async def test_where_too_little_was_spent_here_the_stop_says_within_a_day(tmp_pa
         await request(share, remaining=4_000)
         with pytest.raises(StoppedError) as stop:
             await request(share)
-        assert "within 24 hours" in stop.value.cure
-        assert not moments(stop.value)
+        assert moments(stop.value) == [here.now.replace(second=0, microsecond=0) + timedelta(days=1)]
+        assert "at the latest, or with a lower --leave-credits; credits come free a day after" in stop.value.cure
 
 
 async def test_a_second_run_knows_what_the_server_told_the_first_one(tmp_path):
@@ -215,6 +218,47 @@ async def test_what_the_server_said_long_ago_is_found_out_anew(tmp_path):
         await request(share, 1, remaining=1000)
         with pytest.raises(StoppedError):
             await request(share, 1)
+
+
+async def test_credits_that_a_clock_far_ahead_has_counted_are_not_of_the_last_24_hours(tmp_path):
+    async with machine(tmp_path) as here:
+        here.ahead = timedelta(days=365)
+        ahead = await here.joined()
+        for _ in range(5):
+            await request(ahead)
+        await ahead.leave()
+        here.ahead = timedelta()
+        assert here.credits() == 0
+        share = await here.joined(max_credits=55)
+        made, error = await requests_until_stopped(share)
+        assert made == 5
+        assert all(moment < here.now + timedelta(days=2) for moment in moments(error))
+
+
+async def test_credits_count_still_after_a_clock_was_set_back_a_little(tmp_path):
+    async with machine(tmp_path) as here:
+        here.pass_(3 * 60)
+        share = await here.joined()
+        await request(share)
+        await share.leave()
+        here.ahead = timedelta(seconds=-1)
+        assert here.credits() == 10
+
+
+async def test_what_the_server_said_of_its_credits_under_a_clock_far_ahead_is_forgotten_for_what_it_says_now(tmp_path):
+    async with machine(tmp_path) as here:
+        here.ahead = timedelta(days=365)
+        ahead = await here.joined()
+        await request(ahead, remaining=60_000)
+        await ahead.beat()
+        await ahead.leave()
+        here.ahead = timedelta()
+        first, second = await here.joined(floor=1000), await here.joined(floor=1000)
+        await request(first, remaining=1005)
+        await here.beats(first, second)
+        for share in (first, second):
+            with pytest.raises(StoppedError, match="1,005 credits left"):
+                await request(share)
 
 
 async def test_without_a_floor_everything_may_be_spent(tmp_path):

@@ -66,7 +66,10 @@ def finish(connected: Terminal, served: Served, ending: Ended) -> None:
             assert "Nothing was sent" in ending.why or "journal" in ending.why
             assert connected.type(*RUN).status == 0
         case 3 if found["resume"] is None:
-            assert f"bulkzcrm report {found['run']}" in ending.why
+            assert ending.why.startswith("All rows are settled; only the report is missing: ")
+            assert ending.why.endswith("Make room on it, then:")
+            assert ending.last == f"bulkzcrm report {found['run']}"
+            assert found["stopped_because"] == f"{ending.why} {ending.last}"
             assert connected.type("report", found["run"]).status == 0
         case 3:
             assert ending.why
@@ -178,6 +181,7 @@ def test_the_steps_of_a_job_that_come_after_an_unwritten_report_are_told_and_res
         assert (ending.status, found["state"]) == (3, "stopped"), ending.err
         assert [step["succeeded"] for step in found["steps"]] == [len(NAMES), 0]
         assert ending.last == found["resume"]
+        assert ending.why.endswith(f"then: bulkzcrm report {found['steps'][0]['run']}")
         disk.free()
         again = terminal.type(*ending.last.split()[1:], "--json", "--yes")
         assert (again.status, again.object["state"]) == (0, "finished"), again.err

@@ -113,13 +113,11 @@ async def test_a_killed_job_whose_last_answer_was_lost_is_finished_by_the_listed
     assert standing(sandbox) == MIGRATED
 
 
-async def test_a_job_that_resume_may_not_go_on_with_is_kept_for_one_that_may(sandbox: Sandbox, home: Path) -> None:
+async def test_a_job_that_was_begun_with_consent_is_resumed_without_a_question(sandbox: Sandbox, home: Path) -> None:
     await killed_at_write(sandbox, home, 0, Fault.CUT_BEFORE)
-    unasked = await typed(home, "resume", "--max-wait", 7, sandbox=sandbox)
-    assert (unasked.exit_status, "--yes" in unasked.err) == (2, True)
     assert standing(sandbox) == BEFORE
 
-    ended = await typed(home, "resume", "--yes", sandbox=sandbox)
+    ended = await typed(home, "resume", "--max-wait", 7, sandbox=sandbox)
 
     assert ended.exit_status == 0, ended.err
     assert standing(sandbox) == MIGRATED

@@ -183,6 +183,29 @@ async def test_lists_without_page_tokens_go_on_by_number(desk: Desk):
     assert request.records[0]["Members"] == [{"Members": {"id": "7700120199"}}]
 
 
+@pytest.mark.parametrize("circle", [1, 2, 3])
+@pytest.mark.parametrize(("path", "wrapper"), [("users", "users"), (LIST, "data")])
+async def test_a_list_that_goes_round_in_a_circle_stops_the_run_before_anything_is_sent(
+    desk: Desk, path: str, wrapper: str, circle: int
+):
+    """A cache or a broken token shows pages again that were there, and says each time that there are more."""
+    shown = 0
+
+    async def round_and_round(heard: Heard) -> Say | None:
+        nonlocal shown
+        if heard.path != path or heard.is_write:
+            return None
+        shown += 1
+        entries = [{"id": f"77{shown % circle:04}{at:04}", "full_name": "x", "Service_Name": "y"} for at in range(2)]
+        return Say(200, {wrapper: entries, "info": {"more_records": True, "next_page_token": f"token {shown}"}})
+
+    desk.wire.interfere = round_and_round
+    ending = await desk.run("create-services", services(1))
+    assert ending.summary.state is State.STOPPED
+    assert f"The list {path} " in (ending.summary.stopped_because or "")
+    assert (shown, desk.wire.writes) == (circle + 1, [])
+
+
 def store_services(desk: Desk, count: int) -> None:
     store = desk.sandbox._running().organisation.store
     pattern = store.service(SERVICE.format(2))

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import tempfile
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,53 @@ async def test_a_longer_pause_than_a_quarter_of_an_hour_is_not_imposed_on_others
         await second.beat()
         assert first.limiter.pause_left == pytest.approx(86_400, abs=5)
         assert second.limiter.pause_left == pytest.approx(900, abs=5)
+
+
+async def test_a_pause_that_a_clock_far_ahead_has_left_behind_holds_nobody_and_stands_in_no_ones_way(tmp_path):
+    """No pause is ever imposed for so long: it tells of a clock that was wrong, not of the organisation."""
+    async with machine(tmp_path) as here:
+        here.ahead = timedelta(days=365)
+        ahead = await here.joined(8)
+        await throttled(ahead, 30.0)
+        await ahead.leave()
+        here.ahead = timedelta()
+        first, second = await here.joined(8), await here.joined(8)
+        await here.beats(first, second)
+        assert [share.limiter.pause_left for share in (first, second)] == [0, 0]
+        assert not [event for event in here.events if isinstance(event, Waiting)]
+        await throttled(first, 30.0)
+        await second.beat()
+        assert second.limiter.pause_left == pytest.approx(30, abs=0.1)
+
+
+async def test_a_run_whose_clock_is_set_back_tells_the_others_of_its_pauses_still(tmp_path):
+    async with machine(tmp_path) as here:
+        here.ahead = timedelta(days=365)
+        first = await here.joined(8)
+        await throttled(first, 30.0)
+        await first.beat()
+        here.ahead = timedelta()
+        here.pass_(31)
+        second = await here.joined(8)
+        await here.beats(first, second)
+        await throttled(first, 900.0)
+        await second.beat()
+        assert second.limiter.pause_left == pytest.approx(900, abs=5)
+
+
+async def test_a_holding_that_ends_absurdly_late_counts_no_longer_than_any_other(tmp_path):
+    async with machine(tmp_path) as here:
+        here.ahead = timedelta(days=365)
+        gone = await here.joined(6)
+        here.ahead = timedelta()
+        second = await here.joined(6)
+        assert here.held(gone, second) == [6, 0]
+        here.pass_(LEASE_MS / 1000 - 1)
+        await second.beat()
+        assert here.held(gone, second) == [6, 0]
+        here.pass_(1)
+        await second.beat()
+        assert here.held(gone, second) == [0, 6]
 
 
 async def test_what_the_organisation_bore_is_kept_for_all_runs_together(tmp_path):

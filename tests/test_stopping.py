@@ -10,6 +10,7 @@ import pytest
 from desk import SERVICE, Desk, desk_at, services
 from forwarder import Cut, Heard, Say, until
 
+from bulkzcrm.events import Event, RowsJudged
 from bulkzcrm.report import State
 from bulkzcrm.run.options import RunOptions
 
@@ -165,3 +166,44 @@ async def test_a_stop_before_the_first_write_sends_nothing_and_can_be_resumed(de
     desk.wire.script()
     await desk.carry_on()
     assert desk.each_once(rows)
+
+
+async def test_the_second_signal_ends_at_once_before_the_first_write_and_keeps_all_for_later(desk: Desk):
+    never = asyncio.Event()
+
+    async def hang(heard: Heard) -> None:
+        await never.wait()
+
+    rows = services(5)
+    desk.wire.interfere = hang
+    await desk.begin("create-services", rows)
+    work = asyncio.create_task(desk.carry_on())
+    await until(lambda: desk.wire.heard)
+    desk.stop.again()
+    desk.stop.again()
+    ending = await asyncio.wait_for(work, 10)
+    never.set()
+    assert (ending.summary.state, desk.wire.writes) == (State.INTERRUPTED, [])
+    assert desk.statuses == ["unsent"] * 5
+    desk.wire.script()
+    await desk.carry_on()
+    assert desk.each_once(rows)
+
+
+async def test_the_first_signal_stops_judging_at_the_next_page(desk: Desk):
+    """Judging goes on in a thread of its own, which no cancellation reaches."""
+    await desk.begin("create-services", services(600))
+    judged: list[int] = []
+
+    class StopOnceJudged(list[Event]):
+        def append(self, event: Event) -> None:
+            if isinstance(event, RowsJudged):
+                judged.append(event.rows)
+                desk.stop.again()
+
+    desk.events = StopOnceJudged()
+    ending = await desk.carry_on()
+    desk.events = []
+    assert (ending.summary.state, judged, desk.wire.writes) == (State.INTERRUPTED, [500], [])
+    ending = await desk.carry_on()
+    assert (ending.summary.state, desk.statuses.count("unsent")) == (State.FINISHED, 0)

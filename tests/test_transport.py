@@ -24,6 +24,7 @@ from bulkzcrm.spec.certainty import Observed
 from bulkzcrm.transport import LostError, NotSentError, Transport
 from bulkzcrm.wire import Reply, Wire
 
+IN_2100 = datetime(2100, 1, 1, 10, tzinfo=UTC).timestamp()
 TOKEN = Token(value=Secret(ACCESS), renew_at=0.0, expires_at=0.0)
 
 # Made for these tests, valid for a hundred years, trusted by nobody.
@@ -87,8 +88,11 @@ async def test_answer_carries_status_body_token_clock_credits_and_wait(tmp_path)
         x_api_CREDITS_remaining="4711",
         Retry_After="7",
     )
-    async with serving(lambda _: reply) as server, Transport(connection(tmp_path, server.url)) as crm:
-        answer = await crm.send("GET", "org")
+    async with (
+        serving(lambda _: reply) as server,
+        Transport(connection(tmp_path, server.url), clock=lambda: IN_2100 + 86_400) as crm,
+    ):
+        answer = await crm.send("GET", "org", token=TOKEN)
         assert answer.status == 429
         assert answer.body == b'{"code":"TOO_MANY_REQUESTS"}'
         assert answer.token.value.reveal() == ACCESS
@@ -395,7 +399,7 @@ def test_headers_of_any_content_make_an_answer(date, credit, wait):
         body=b"",
         elapsed=0.0,
     )
-    answer = transport._answer(reply, TOKEN)
+    answer = transport._answer(reply, TOKEN, IN_2100)
     assert answer.server_time is None or answer.server_time.tzinfo is UTC
     assert answer.credits_remaining is None or answer.credits_remaining >= 0
     assert answer.retry_after is None or answer.retry_after >= 0
@@ -416,4 +420,28 @@ def test_headers_of_any_content_make_an_answer(date, credit, wait):
 )
 def test_retry_after_is_seconds_or_a_date(wait, seconds):
     headers = {"date": "Fri, 01 Jan 2100 10:00:00 GMT", "retry-after": wait}
-    assert transport._answer(Reply(status=429, headers=headers, body=b"", elapsed=0.0), TOKEN).retry_after == seconds
+    assert (
+        transport._answer(Reply(status=429, headers=headers, body=b"", elapsed=0.0), TOKEN, IN_2100).retry_after
+        == seconds
+    )
+
+
+@pytest.mark.parametrize(
+    ("date", "is_believed"),
+    [
+        ("Fri, 01 Jan 2100 10:00:00 GMT", True),
+        ("Fri, 01 Jan 2100 23:59:00 -0800", True),
+        ("Fri, 31 Dec 2100 10:00:00 GMT", True),
+        ("Mon, 03 Jan 2101 10:00:00 GMT", False),
+        ("Mon, 29 Dec 2098 10:00:00 GMT", False),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", False),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", False),
+        ("Mon, 01 Jan 1900 00:00:00 GMT", False),
+        ("Mon, 01 Jan 1000 00:00:00 +2359", False),
+    ],
+)
+def test_a_date_more_than_a_year_away_tells_nothing_of_the_servers_clock(date, is_believed):
+    headers = {"date": date, "retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}
+    answer = transport._answer(Reply(status=429, headers=headers, body=b"", elapsed=0.0), TOKEN, IN_2100)
+    assert (answer.server_time is not None) is is_believed
+    assert (answer.retry_after is not None) is is_believed

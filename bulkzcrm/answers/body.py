@@ -13,6 +13,7 @@ from bulkzcrm.model import Json
 __all__ = ["Bare", "Body", "Element", "Elements", "Told", "Unreadable", "read_body"]
 
 _MULTIPLE = "MULTIPLE_OR_MULTI_ERRORS"
+_OLD_TOO_MANY = 429
 _DEEPEST = 5
 _MOST_ERRORS = 50
 
@@ -30,14 +31,17 @@ class Told:
 class Element:
     """What the server says about one record, or about the whole request.
 
-    `status` is `success`, `error`, another word, or blank. `errors` has what `told` consists of: several where the
-    server found several, else just `told`. `action` is what an upsert did, `insert` or `update`, else blank.
+    `status` is `success`, `error`, another word (`?` for what is no text), or blank where there is none. `errors` has
+    what `told` consists of: several where the server found several, else just `told`. `action` is what an upsert did,
+    `insert` or `update`, else blank. `has_code` tells that the code is given as the API gives it: as a text under its
+    own name, or as the number 429 of older answers; others who answer on the way write JSON of their own.
     """
 
     status: str
     told: Told
     errors: tuple[Told, ...]
     action: str = ""
+    has_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +116,11 @@ def _element(value: Json) -> Element:
     errors: list[Told] = []
     _collect(value, errors, depth=0)
     return Element(
-        status=status if isinstance(status, str) else "",
+        status=status if isinstance(status, str) else "" if status is None else "?",
         told=told,
         errors=tuple(errors),
         action=str(value.get("action") or ""),
+        has_code=_has_code(value),
     )
 
 
@@ -149,6 +154,13 @@ def _code(value: Mapping[str, Json]) -> str:
     if isinstance(error, str) and error.strip():
         return error.strip()
     return str(code) if isinstance(code, int) and not isinstance(code, bool) else ""
+
+
+def _has_code(value: Mapping[str, Json]) -> bool:
+    code = value.get("code")
+    if isinstance(code, str):
+        return bool(code.strip())
+    return code == _OLD_TOO_MANY and value.get("error") == "TOO_MANY_REQUESTS"
 
 
 def _details(value: Json) -> Mapping[str, Json]:

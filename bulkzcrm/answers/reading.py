@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from enum import Enum, auto
 from typing import assert_never
@@ -29,7 +30,7 @@ from bulkzcrm.answers.nouns import (
 )
 from bulkzcrm.errors import CredentialsRefusedError, StoppedError
 from bulkzcrm.model import Json, Problem
-from bulkzcrm.spec.certainty import Observed, Proof, proof_of
+from bulkzcrm.spec.certainty import REFUSALS, Observed, Proof, proof_of
 from bulkzcrm.spec.codes import CODES, CREDENTIAL_CODES, THROTTLING_CODES, Disposition, problem_for, row_named
 
 __all__ = ["read_answer", "without_answer"]
@@ -65,6 +66,8 @@ def read_answer(sent: Sent, status: int, body: bytes) -> Reading:
     """
     if 300 <= status < 400:
         return _unproven(sent, status, Observed.REDIRECT, "it redirects to another address")
+    if 400 <= status < 500 and status not in REFUSALS:
+        return _unproven(sent, status, Observed.NOT_REFUSED_SO, "the API refuses nothing in this way")
     match read_body(body, sent.wrapper):
         case Elements(elements):
             return _of_elements(sent, status, elements)
@@ -91,6 +94,8 @@ def _judges_single_record(sent: Sent, status: int, element: Element) -> bool:
 
 
 def _of_elements(sent: Sent, status: int, elements: Sequence[Element]) -> Reading:
+    if status >= 400:
+        elements = [each if each.has_code else replace(each, told=Told("")) for each in elements]
     refused = bool(elements) and all(_is_error(element) for element in elements)
     full = len(elements) == len(sent.records)
     if refused and (full or 400 <= status < 500):
@@ -194,6 +199,8 @@ def _of_bare(sent: Sent, status: int, element: Element) -> Reading:
     if not 400 <= status < 500 or _Means.TROUBLE in meanings:
         observed = Observed.BARE_SUCCESS if status < 400 else Observed.INTERNAL_ERROR
         return _unproven(sent, status, observed, _sentence(first))
+    if not element.has_code or element.status not in ("", "error"):
+        return _of_status(sent, status, Observed.UNREADABLE, "the answer is not of the API's form")
     if meanings == {_Means.THROTTLED}:
         return _throttled(sent, status, element.errors)
     if meanings <= {_Means.REFRESH, _Means.THROTTLED}:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from bulkzcrm.cells import counted
 from bulkzcrm.cli.finishing import finish, finish_job, mending_command, mending_commands, resume_words
 from bulkzcrm.cli.options import formats_of, output_options, pace_options, run_options, voice_options
 from bulkzcrm.cli.session import Going, Session
-from bulkzcrm.errors import UsageError
+from bulkzcrm.config import Connection, load_connection
+from bulkzcrm.errors import ConfigurationError, UsageError
 from bulkzcrm.journal import Journal, Run, RunState
-from bulkzcrm.run.engine import begin, carry_on, change_options, new_run_id
+from bulkzcrm.journal.states import RESUMABLE
+from bulkzcrm.run.engine import begin, carry_on, change_options, keep_with, new_run_id
 from bulkzcrm.run.options import RunOptions, command_line
 from bulkzcrm.run.reporting import Ending
 from bulkzcrm.run.retrying import failed_origin, latest_run, retry_options
@@ -21,6 +25,11 @@ from bulkzcrm.run.steps import JobEnding, carry_on_steps, steps_of
 from bulkzcrm.spec.operations import OPERATIONS
 
 __all__ = ["resume", "retry"]
+
+_YES = "yes"
+"""Under this word a run keeps that somebody has agreed to send it without being asked."""
+_PAGE = 500
+_MOST_NAMED = 5
 
 
 def _profile(run: Run, given: str | None) -> str | None:
@@ -50,11 +59,12 @@ def resume(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **give
 
     async def work(session: Session) -> Ending | JobEnding:
         with Journal.open(session.home) as journal:
-            chosen = _resumable(journal, run)
+            chosen = _resumable(journal, run) if run else _latest(journal, session, given["profile"])
             session.voice.say(f"Resuming {chosen.id}: {chosen.operation} of {chosen.source}")
             job = chosen.lookups.get("job")
             profile = _profile(chosen, given["profile"])
             session.going = Going(chosen.id, command_line(resume_words(chosen.id, profile)))
+            session.yes = session.yes or _agreed(chosen, profile)
             runs = steps_of(journal, chosen)
             changed = {}
             for each in _left(journal, runs):
@@ -65,8 +75,9 @@ def resume(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **give
             unique = _unique_field(journal, runs)
             async with session.organisation(profile, sandbox=_sandbox(chosen), unique_field=unique) as around:
                 change_options(journal, changed, around)
+                if given["yes"]:
+                    keep_with(journal, [each.id for each in _left(journal, runs)], {_YES: True}, around)
                 if isinstance(job, dict):
-                    session.yes = session.yes or job.get("yes") is True
                     steps = await carry_on_steps(
                         journal,
                         str(job.get("name")),
@@ -98,13 +109,71 @@ def _unique_field(journal: Journal, runs: Sequence[str]) -> str | None:
     return next(filter(None, named), None)
 
 
-def _resumable(journal: Journal, run: str | None) -> Run:
-    if run is None:
-        latest = journal.latest_resumable()
-        if latest is None:
-            raise UsageError("There is no run that can be resumed.", "`bulkzcrm runs` lists the runs.")
-        # Of a job, its first step that is not finished comes first.
-        return next(_left(journal, steps_of(journal, latest)))
+def _agreed(run: Run, profile: str | None) -> bool:
+    """Tell whether `--yes`, or the job, has already agreed to send this run where this call sends it."""
+    leads_elsewhere = run.organisation_id is None and profile != run.lookups.get("profile")
+    return run.lookups.get(_YES) is True and not leads_elsewhere
+
+
+def _latest(journal: Journal, session: Session, profile: str | None) -> Run:
+    """Return the latest run that can be resumed in the organisation in use. Raises `UsageError` naming the others."""
+    found = list(_all_resumable(journal))
+    if not found:
+        raise UsageError("There is no run that can be resumed.", "`bulkzcrm runs` lists the runs.")
+    ways = [_connection(each, session, profile) for each in found]
+    for belongs in (_by_id, _by_address):
+        for each, connection in zip(found, ways, strict=True):
+            if belongs(each, connection):
+                # Of a job, its first step that is not finished comes first.
+                return next(_left(journal, steps_of(journal, each)))
+    if len(found) == 1 or not any(ways):
+        # What is wrong with it can be said more exactly.
+        return next(_left(journal, steps_of(journal, found[0])))
+    firsts = {each.job or each.id: next(_left(journal, steps_of(journal, each))) for each in found}
+    told = [_told(each) for each in firsts.values()]
+    more = f" (and {counted(len(told) - _MOST_NAMED, 'other')})" if len(told) > _MOST_NAMED else ""
+    raise UsageError(
+        "None of the runs that can be resumed belongs to the organisation in use.",
+        f"With the credentials of its own, each is resumed by its id{more}: {'; '.join(told[:_MOST_NAMED])}.",
+    )
+
+
+def _told(run: Run) -> str:
+    where = "a sandbox that is gone" if run.sandbox else run.organisation or run.api_domain
+    return f"`{command_line(resume_words(run.id, _profile(run, None)))}` ({run.operation} of {run.source} to {where})"
+
+
+def _connection(run: Run, session: Session, profile: str | None) -> Connection | None:
+    """Return the connection by which this call would carry on with a run; `None` where there is none."""
+    try:
+        chosen = _profile(run, profile)
+        return None if run.sandbox else load_connection(profile=chosen, environ=os.environ, home=session.home)
+    except ConfigurationError:
+        return None
+
+
+def _by_address(run: Run, connection: Connection | None) -> bool:
+    """Tell whether a run's sandbox is there, or the credentials lead to the data centre of its organisation."""
+    if run.sandbox:
+        return Path(run.sandbox_state or "").exists()
+    return connection is not None and connection.api_domain == run.api_domain
+
+
+def _by_id(run: Run, connection: Connection | None) -> bool:
+    """Tell whether, beyond that, they name no other organisation; one that has two ids may seem to be another."""
+    named = connection.org_id if connection else None
+    return _by_address(run, connection) and (named is None or run.organisation_id in (None, named))
+
+
+def _all_resumable(journal: Journal) -> Iterator[Run]:
+    """Yield the runs that can be resumed, newest first."""
+    before = None
+    while page := journal.runs(limit=_PAGE, before=before):
+        yield from (run for run in page if run.state in RESUMABLE)
+        before = page[-1].id
+
+
+def _resumable(journal: Journal, run: str) -> Run:
     chosen = journal.run(run)
     if chosen.state is RunState.FINISHED:
         raise UsageError(f"The run {run} is finished.", f"`bulkzcrm report {run}` writes its report again.")
@@ -150,7 +219,7 @@ def retry(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **given
                     run=run_id,
                     folder=folder,
                     formats=formats,
-                    context={"profile": profile},
+                    context={"profile": profile, "yes": session.yes},
                     organisation=(earlier.organisation_id, earlier.organisation),
                 )
                 session.going = Going(run_id, command_line(resume_words(run_id, profile)))

@@ -126,10 +126,18 @@ def finish_job(
             say_last(session.going.resume)
         sys.exit(error.exit_status)
     status = _say_ending(ending, as_json=as_json)
+    for command in _last_commands(ending):
+        say_last(command)
+    sys.exit(status)
+
+
+def _last_commands(ending: Ending | JobEnding) -> list[str]:
+    """Return the command that carries on; where all rows are settled, those that write the reports that are missing."""
     resume = ending.resume if isinstance(ending, JobEnding) else ending.summary.resume
     if resume is not None:
-        say_last(resume)
-    sys.exit(status)
+        return [resume]
+    steps = ending.steps if isinstance(ending, JobEnding) else [ending]
+    return [step.report_again for step in steps if step.report_again is not None]
 
 
 def _say_ending(ending: Ending | JobEnding, *, as_json: bool) -> int:
@@ -139,6 +147,9 @@ def _say_ending(ending: Ending | JobEnding, *, as_json: bool) -> int:
     else:
         status, because = exit_status(ending.summary), ending.summary.stopped_because
     if because:
+        for command in _last_commands(ending):
+            # The command itself is the last line of all.
+            because = because.removesuffix(f" {command}")
         complain(because)
     try:
         if isinstance(ending, JobEnding):

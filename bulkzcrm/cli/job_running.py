@@ -66,10 +66,10 @@ async def _begin_all(
     """Take in the sources of all steps; if one is refused, nothing is left of any."""
     context: dict[str, Json] = {
         "profile": given["profile"] or job.profile,
+        "yes": bool(given["yes"] or job.yes),
         "job": {
             "name": job.name,
             "file": str(job.file),
-            "yes": job.yes,
             "goes_on_after_failed_rows": job.goes_on_after_failed_rows,
         },
     }

@@ -91,7 +91,7 @@ pace_options = _together(
         type=_Seconds(0, LONGEST_WAIT_S),
         default=None,
         metavar="S",
-        help="Seconds before a create whose answer was lost is read back.",
+        help="Seconds until a lost create is read back [120, or --timeout if longer; 2 in a sandbox].",
     ),
     click.option("--max-errors", metavar="N|N%", help="Stop when more rows than that go wrong; 0: all or nothing."),
     click.option(

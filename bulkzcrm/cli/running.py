@@ -91,7 +91,7 @@ def run(
                     run=run_id,
                     folder=folder,
                     formats=formats,
-                    context={"profile": profile},
+                    context={"profile": profile, "yes": session.yes},
                 )
                 session.going = Going(run_id, command_line(resume_words(run_id, profile)))
                 ending = await carry_on(journal, run_id, chosen, around, resume=session.going.resume)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from bulkzcrm.cli.finishing import mending_command, resume_words, say_last
 from bulkzcrm.cli.options import formats_of
-from bulkzcrm.cli.results import say_result
-from bulkzcrm.cli.speaking import tell
+from bulkzcrm.cli.results import ended_json, say_result
+from bulkzcrm.cli.speaking import complain, tell
 from bulkzcrm.config import home
+from bulkzcrm.errors import OutputError
 from bulkzcrm.jobs import no_such_operation
 from bulkzcrm.journal import Journal, Run, reported_counts
 from bulkzcrm.journal.states import RESUMABLE
@@ -70,14 +73,18 @@ def report(run: str, *, output: str | None, formats: str | None, as_json: bool) 
         ready_folder(folder, run, own=folder == own)
         profile = found.lookups.get("profile")
         words = resume_words(run, str(profile) if profile else None)
-        ending = project(
-            journal,
-            found,
-            folder,
-            resume=command_line(words) if found.state in RESUMABLE else None,
-            formats=formats_of(formats, found.formats),
-            log=_log(found),
-        )
+        try:
+            ending = project(
+                journal,
+                found,
+                folder,
+                resume=command_line(words) if found.state in RESUMABLE else None,
+                formats=formats_of(formats, found.formats),
+                log=_log(found),
+            )
+        except OutputError as error:
+            _say_missing(error, run, output=output, formats=formats, as_json=as_json)
+            sys.exit(error.exit_status)
         voice = Voice(quiet=False, verbose=False)
         for note in ending.notes:
             voice.say(note)
@@ -86,6 +93,18 @@ def report(run: str, *, output: str | None, formats: str | None, as_json: bool) 
     say_result(ending.summary, as_json=as_json)
     if ending.summary.resume:
         say_last(ending.summary.resume)
+
+
+def _say_missing(error: OutputError, run: str, *, output: str | None, formats: str | None, as_json: bool) -> None:
+    """Say why a report could not be written, and as the last line of all the command that writes it."""
+    complain(str(error))
+    if as_json:
+        with suppress(OutputError):
+            tell(ended_json(error, "", check=False))
+    words = ["bulkzcrm", "report", run]
+    words += ["--output", str(Path(output).absolute())] if output else []
+    words += ["--format", formats] if formats else []
+    say_last(command_line(words))
 
 
 def _log(run: Run) -> Path | None:

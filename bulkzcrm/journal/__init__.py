@@ -14,12 +14,13 @@ from bulkzcrm.journal.records import (
     Run,
     StoredRow,
 )
-from bulkzcrm.journal.shares import Holding, Shares, Spending, Standing
+from bulkzcrm.journal.shares import LONGEST_PAUSE_MS, Holding, Shares, Spending, Standing
 from bulkzcrm.journal.states import BatchState, Progress, RunState, reported, reported_counts
 from bulkzcrm.journal.store import Journal
 from bulkzcrm.journal.writer import JournalWriter
 
 __all__ = [
+    "LONGEST_PAUSE_MS",
     "Batch",
     "BatchState",
     "Counters",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from bulkzcrm.journal.codec import object_from
 from bulkzcrm.journal.database import Database, SqlValue
 from bulkzcrm.journal.records import Run
 from bulkzcrm.journal.states import BatchState, Progress, RunState
+from bulkzcrm.model import Record
 
 _AT_ONCE = 500
 """Parameters in one statement; SQLite's oldest limit is 999."""
@@ -19,17 +21,25 @@ _SAME_ORGANISATION = (
 )
 
 
-def accounted_for(database: Database, run: Run, since_ms: int) -> dict[str, tuple[str, int, int]]:
-    """Return the records that rows have as their own, of batches answered since then: id → run, sent, answered."""
-    rows = database.all(
-        "SELECT r.record_id, r.run, b.sent_ms, b.answered_ms FROM run u"  # noqa: S608  names of ours
-        " JOIN batch b ON b.run = u.id"
-        " JOIN source_row r ON r.run = b.run AND r.batch = b.number"
-        " AND r.ordinal BETWEEN b.first_ordinal AND b.last_ordinal"
-        f" WHERE {_SAME_ORGANISATION} AND b.answered_ms >= ? AND r.status = ? AND r.record_id <> ''",
-        (*_whose(run), since_ms, Progress.SUCCEEDED),
+def accounted_for(
+    database: Database, run: Run, record_ids: Collection[str], since_ms: int
+) -> dict[str, tuple[str, int, int]]:
+    """Return which records rows have as their own, of batches answered since then: id → run, sent, answered."""
+    batches = database.all(
+        "SELECT b.run, b.number, b.first_ordinal, b.last_ordinal, b.sent_ms, b.answered_ms FROM run u"  # noqa: S608  ours
+        f" JOIN batch b ON b.run = u.id WHERE {_SAME_ORGANISATION} AND b.answered_ms >= ?",
+        (*_whose(run), since_ms),
     )
-    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+    wanted = frozenset(record_ids)
+    found = {}
+    # Batch by batch, so that memory stays flat however much was made since.
+    for other, number, first, last, sent_ms, answered_ms in batches if wanted else ():
+        rows = database.all(
+            "SELECT record_id FROM source_row WHERE run = ? AND ordinal BETWEEN ? AND ? AND batch = ? AND status = ?",
+            (other, first, last, number, Progress.SUCCEEDED),
+        )
+        found.update({row[0]: (other, sent_ms, answered_ms) for row in rows if row[0] in wanted})
+    return found
 
 
 def answered_before(database: Database, run: Run, since_ms: int, before_ms: int) -> set[str]:
@@ -64,6 +74,28 @@ def under_way_elsewhere(database: Database, run: Run, identities: Collection[str
                 (other, Progress.SENDING, *part),
             )
             found.update(row[0] for row in rows)
+    return found
+
+
+def in_doubt_elsewhere(
+    database: Database, run: Run, identities: Collection[str], ours: Collection[int]
+) -> list[tuple[str, Record]]:
+    """Return identity and record of rows with one of the identities that are in doubt, `ours` (places) left out."""
+    others = database.all(
+        f"SELECT u.id FROM run u WHERE {_SAME_ORGANISATION} AND u.state <> ?",  # noqa: S608  names of ours
+        (*_whose(run), RunState.FINISHED),
+    )
+    wanted, own = sorted(identities), frozenset(ours)
+    found: list[tuple[str, Record]] = []
+    for (other,) in others:
+        for place in range(0, len(wanted), _AT_ONCE):
+            part = wanted[place : place + _AT_ONCE]
+            rows = database.all(
+                "SELECT ordinal, identity, record FROM source_row WHERE run = ? AND status IN (?, ?)"  # noqa: S608  marks
+                f" AND identity IN ({', '.join('?' * len(part))}) AND record IS NOT NULL",
+                (other, Progress.SENDING, Progress.IN_DOUBT, *part),
+            )
+            found += [(row[1], object_from(row[2])) for row in rows if other != run.id or row[0] not in own]
     return found
 
 

@@ -9,6 +9,7 @@ from bulkzcrm.journal import batches, doubts, organisations, rows, runs
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.records import Batch, Duplicate, Organisation, Run, StoredRow
 from bulkzcrm.journal.states import BatchState, Progress
+from bulkzcrm.model import Record
 
 __all__ = ["JournalReader"]
 
@@ -37,24 +38,48 @@ class JournalReader:
         """Return at most `limit` runs, newest first; `before` is the last id of the page before."""
         return runs.newest(self._database, limit, before)
 
+    def runs_of_job(self, job: str) -> list[Run]:
+        """Return all runs of a job, in the order of its steps."""
+        return runs.of_job(self._database, job)
+
     def latest_resumable(self) -> Run | None:
         """Return the newest run that is neither finished nor still at ingest; its owner may be at work on it."""
         return runs.latest_resumable(self._database)
 
     def find_run_by_content(
-        self, source_sha256: str, operation: str, organisation_id: str, besides: str | None = None
+        self,
+        source_sha256: str,
+        operation: str,
+        organisation_id: str,
+        besides: str | None = None,
+        *,
+        api_domain: str = "",
     ) -> Run | None:
         """Return the newest run of that content through that operation on that organisation.
 
-        Runs in a sandbox, runs that never came through ingest, and the run `besides` do not count.
+        Where the organisation of one of the two is not known (blank), being at that address counts as the same one.
+        Runs in a sandbox, runs that never came through ingest, and the run `besides` do not count; of those that began
+        after it only those that have sent something.
         """
-        return runs.find_by_content(self._database, source_sha256, operation, organisation_id, besides)
+        return runs.find_by_content(self._database, source_sha256, operation, organisation_id, api_domain, besides)
 
     def rows(
-        self, run: str, after_ordinal: int = 0, limit: int = 1000, statuses: Collection[Progress] | None = None
+        self,
+        run: str,
+        after_ordinal: int = 0,
+        limit: int = 1000,
+        statuses: Collection[Progress] | None = None,
+        attempts: int | None = None,
     ) -> list[StoredRow]:
-        """Return the next rows in source order, all of them or those with one of the `statuses`."""
-        return rows.page(self._database, run, after_ordinal, limit, statuses)
+        """Return the next rows in source order, all of them or those with one of the `statuses`.
+
+        With `attempts` only those of them that so many requests have carried.
+        """
+        return rows.page(self._database, run, after_ordinal, limit, statuses, attempts)
+
+    def fewest_attempts(self, run: str, more_than: int) -> int | None:
+        """Return the fewest requests, of those above `more_than`, that have carried a pending row; none has: `None`."""
+        return rows.fewest_attempts(self._database, run, more_than)
 
     def open_rows(self, run: str, after_ordinal: int = 0, limit: int = 1000) -> list[StoredRow]:
         """Return the next rows that wait for the whole source to be known."""
@@ -103,12 +128,12 @@ class JournalReader:
         found = batches.find(self._database, run, number)
         return rows.in_batch(self._database, run, number, found.first_ordinal, found.last_ordinal)
 
-    def accounted_for(self, run: Run, since_ms: int) -> dict[str, tuple[str, int, int]]:
-        """Return the records that rows have as their own, id → run, sent and answered (milliseconds UTC).
+    def accounted_for(self, run: Run, record_ids: Collection[str], since_ms: int) -> dict[str, tuple[str, int, int]]:
+        """Return which of these records rows have as their own, id → run, sent and answered (milliseconds UTC).
 
         Only rows of this run's operation on this run's organisation count, in batches answered since `since_ms`.
         """
-        return doubts.accounted_for(self._database, run, since_ms)
+        return doubts.accounted_for(self._database, run, record_ids, since_ms)
 
     def answered_before(self, run: Run, since_ms: int, before_ms: int) -> set[str]:
         """Return ids of records that this run has certainly made before a moment, the last ones, made since another."""
@@ -117,6 +142,12 @@ class JournalReader:
     def under_way_elsewhere(self, run: Run, identities: Collection[str], now_ms: int) -> set[str]:
         """Return those identities that a row of another live run on the same organisation has in flight."""
         return doubts.under_way_elsewhere(self._database, run, identities, now_ms)
+
+    def in_doubt_elsewhere(
+        self, run: Run, identities: Collection[str], ours: Collection[int]
+    ) -> list[tuple[str, Record]]:
+        """Return identity and record of the rows, of all runs like this one, that are in doubt; `ours` are left out."""
+        return doubts.in_doubt_elsewhere(self._database, run, identities, ours)
 
     def organisation(self, organisation_id: str) -> Organisation:
         """Return what was learned about an organisation; nothing but its id when it is new."""

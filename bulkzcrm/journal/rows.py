@@ -52,12 +52,27 @@ def add(database: Database, run: str, rows: Sequence[NewRow]) -> None:
 
 
 def page(
-    database: Database, run: str, after_ordinal: int, limit: int, statuses: Collection[Progress] | None
+    database: Database,
+    run: str,
+    after_ordinal: int,
+    limit: int,
+    statuses: Collection[Progress] | None,
+    attempts: int | None = None,
 ) -> list[StoredRow]:
-    """Return the rows after an ordinal, in source order."""
+    """Return the rows after an ordinal, in source order; with `statuses`, those with so many `attempts` alone."""
     if statuses is None:
         return _stored(database, "r.run = ? AND r.ordinal > ? ORDER BY r.ordinal LIMIT ?", (run, after_ordinal, limit))
-    return _by_status(database, run, after_ordinal, limit, dict.fromkeys(sorted(statuses), ""))
+    condition = "" if attempts is None else f" AND s.attempts = {attempts:d}"
+    return _by_status(database, run, after_ordinal, limit, dict.fromkeys(sorted(statuses), condition))
+
+
+def fewest_attempts(database: Database, run: str, more_than: int) -> int | None:
+    """Return the fewest attempts that a pending row has of those with more than so many."""
+    found = database.one(
+        "SELECT MIN(attempts) FROM source_row WHERE run = ? AND status = ? AND attempts > ?",
+        (run, Progress.PENDING, more_than),
+    )
+    return None if found is None else found[0]
 
 
 def failed_page(database: Database, run: str, after_ordinal: int, limit: int, *, untaken_only: bool) -> list[StoredRow]:

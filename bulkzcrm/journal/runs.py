@@ -102,15 +102,37 @@ def newest(database: Database, limit: int, before: str | None) -> list[Run]:
     return [_run(row) for row in rows]
 
 
+def of_job(database: Database, job: str) -> list[Run]:
+    """Return the runs of a job, in the order of its steps."""
+    rows = database.all(
+        f"SELECT {_COLUMNS} FROM run WHERE job = ? ORDER BY COALESCE(step, 0), id",  # noqa: S608  names of ours
+        (job,),
+    )
+    return [_run(row) for row in rows]
+
+
 def find_by_content(
-    database: Database, source_sha256: str, operation: str, organisation_id: str, besides: str | None
+    database: Database, source_sha256: str, operation: str, organisation_id: str, api_domain: str, besides: str | None
 ) -> Run | None:
-    """Return the newest run of that content that came through ingest, sandboxes excepted."""
+    """Return the newest run of that content that came through ingest, sandboxes excepted.
+
+    Of runs that began after the run `besides`, only those count that have sent something.
+    """
     row = database.one(
         f"SELECT {_COLUMNS} FROM run"  # noqa: S608  names of ours
-        " WHERE source_sha256 = ? AND operation = ? AND organisation_id = ? AND sandbox = 0 AND state <> ? AND id <> ?"
+        " WHERE source_sha256 = ? AND operation = ? AND sandbox = 0 AND state <> ? AND id <> ?"
+        # Where one of the two does not know its organisation, the address has to do.
+        " AND (organisation_id = ? OR (api_domain = ? AND (? = '' OR COALESCE(organisation_id, '') = '')))"
+        " AND (id < ? OR ? = '' OR EXISTS (SELECT 1 FROM batch b WHERE b.run = run.id AND b.attempt > 0))"
         " ORDER BY id DESC LIMIT 1",
-        (source_sha256, operation, organisation_id, RunState.INGESTING, besides or ""),
+        (
+            source_sha256,
+            operation,
+            RunState.INGESTING,
+            besides or "",
+            *(organisation_id, api_domain, organisation_id),
+            *[besides or ""] * 2,
+        ),
     )
     return None if row is None else _run(row)
 

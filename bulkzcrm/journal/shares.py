@@ -7,17 +7,19 @@ belongs into a transaction of the caller's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final, final
 
 from bulkzcrm.journal.database import Database
 
-__all__ = ["BUCKET_MS", "DAY_MS", "Holding", "Shares", "Spending", "Standing"]
+__all__ = ["BUCKET_MS", "DAY_MS", "LONGEST_PAUSE_MS", "Holding", "Shares", "Spending", "Standing"]
 
 BUCKET_MS: Final = 5 * 60 * 1000
 """Credits are counted together that were spent in the same five minutes."""
 DAY_MS: Final = 24 * 60 * 60 * 1000
 """A credit comes free again after this time."""
+LONGEST_PAUSE_MS: Final = 15 * 60_000
+"""No run imposes a longer pause on others: they may ask again after this time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +76,11 @@ class Shares:
         self._database = database
         self._id = organisation_id
 
-    def standing(self) -> Standing:
-        """Return what there is; nothing of an organisation that is new."""
+    def standing(self, now_ms: int) -> Standing:
+        """Return what there is; nothing of an organisation that is new.
+
+        A pause that lasts too long, and what was seen later than now, were written under a clock that was wrong.
+        """
         known = self._database.one(
             f"SELECT {', '.join(_KNOWN)} FROM organisation WHERE id = ?",  # noqa: S608  names of ours
             (self._id,),
@@ -84,7 +89,14 @@ class Shares:
             f"SELECT {', '.join(_HOLDING)} FROM share WHERE organisation_id = ? ORDER BY started_ms, owner",  # noqa: S608
             (self._id,),
         )
-        return Standing(holdings=tuple(Holding(**dict(each)) for each in holdings), **(dict(known) if known else {}))
+        standing = Standing(
+            holdings=tuple(Holding(**dict(each)) for each in holdings), **(dict(known) if known else {})
+        )
+        if (standing.paused_until_ms or 0) > now_ms + LONGEST_PAUSE_MS:
+            standing = replace(standing, paused_until_ms=None)
+        if (standing.credits_seen_ms or 0) > now_ms:
+            standing = replace(standing, credits_remaining=None, credits_seen_ms=None)
+        return standing
 
     def keep(self, holding: Holding) -> None:
         """Write a holding in place of the one that its owner had."""
@@ -114,10 +126,14 @@ class Shares:
         )
 
     def spendings(self, now_ms: int) -> list[Spending]:
-        """Return what was spent in the last 24 hours, the oldest first. What a span holds comes free with its end."""
+        """Return what was spent in the last 24 hours, the oldest first. What a span holds comes free with its end.
+
+        Of spans that lie ahead only the next one counts, for a clock that was set back a little.
+        """
         rows = self._database.all(
-            "SELECT bucket_ms, used FROM credit WHERE organisation_id = ? AND bucket_ms > ? ORDER BY bucket_ms",
-            (self._id, now_ms - DAY_MS - BUCKET_MS),
+            "SELECT bucket_ms, used FROM credit WHERE organisation_id = ? AND bucket_ms > ? AND bucket_ms <= ?"
+            " ORDER BY bucket_ms",
+            (self._id, now_ms - DAY_MS - BUCKET_MS, now_ms + BUCKET_MS),
         )
         return [Spending(row["used"], row["bucket_ms"] + BUCKET_MS + DAY_MS) for row in rows]
 
@@ -125,15 +141,16 @@ class Shares:
         """Count one cut more, unless others have cut since `seen` were counted; return how many there are now."""
         self._make_known()
         self._database.change("UPDATE organisation SET cuts = cuts + 1 WHERE id = ? AND cuts = ?", (self._id, seen))
-        return self.standing().cuts
+        known = self._database.one("SELECT cuts FROM organisation WHERE id = ?", (self._id,))
+        return known["cuts"] if known else 0
 
-    def pause(self, until_ms: int) -> None:
-        """Let all runs pause until a moment, or for longer if that was said already."""
+    def pause(self, until_ms: int, now_ms: int) -> None:
+        """Let all runs pause until a moment, or for longer if that was said already and is no nonsense."""
         self._make_known()
         self._database.change(
             "UPDATE organisation SET paused_until_ms = ?"
-            " WHERE id = ? AND (paused_until_ms IS NULL OR paused_until_ms < ?)",
-            (until_ms, self._id, until_ms),
+            " WHERE id = ? AND (paused_until_ms IS NULL OR paused_until_ms < ? OR paused_until_ms > ?)",
+            (until_ms, self._id, until_ms, now_ms + LONGEST_PAUSE_MS),
         )
 
     def learn_limit(self, limit: int, now_ms: int) -> None:
@@ -144,12 +161,12 @@ class Shares:
         )
 
     def see_credits(self, remaining: int | None, limit: int | None, seen_ms: int) -> None:
-        """Keep what the server has said of its credits; `None` remaining: so many that it does not say."""
+        """Keep what the server has said of its credits, which is news; `None`: so many that it does not say."""
         self._make_known()
         self._database.change(
             "UPDATE organisation SET credits_remaining = ?, credits_limit = COALESCE(?, credits_limit),"
-            " credits_seen_ms = ? WHERE id = ? AND COALESCE(credits_seen_ms, 0) <= ?",
-            (remaining, limit, seen_ms, self._id, seen_ms),
+            " credits_seen_ms = ? WHERE id = ?",
+            (remaining, limit, seen_ms, self._id),
         )
 
     def _make_known(self) -> None:

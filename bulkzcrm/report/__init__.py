@@ -4,7 +4,7 @@ Loading this package loads neither openpyxl nor pandas.
 """
 
 from bulkzcrm.report.csv_report import write_csv
-from bulkzcrm.report.files import Placed, Replace, write_whole
+from bulkzcrm.report.files import WRITTEN_AGAIN, Placed, Replace, write_whole
 from bulkzcrm.report.frame import as_frame
 from bulkzcrm.report.jsonl_report import write_jsonl
 from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, RowSource, result_values
@@ -14,6 +14,7 @@ from bulkzcrm.report.write import FORMATS, Written, write_reports
 __all__ = [
     "FORMATS",
     "RESULT_COLUMNS",
+    "WRITTEN_AGAIN",
     "Placed",
     "Replace",
     "ReportRow",

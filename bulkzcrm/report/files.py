@@ -13,7 +13,10 @@ from typing import BinaryIO, TypeAlias
 
 from bulkzcrm.errors import OutputError
 
-__all__ = ["Placed", "Replace", "write_whole"]
+__all__ = ["WRITTEN_AGAIN", "Placed", "Replace", "write_whole"]
+
+WRITTEN_AGAIN = ", then have the report written again; that sends nothing."
+"""How the cure for a file that could not be written ends, where the command for that is not known."""
 
 Replace: TypeAlias = Callable[[Path, Path], None]
 """Renames the first path to the second, over a file that may be there, at one stroke."""
@@ -105,21 +108,20 @@ def _make_name_durable(folder: Path) -> None:
 
 
 def _output_error(target: Path, error: OSError) -> OutputError:
-    again = "then have the report written again; that sends nothing."
     if error.errno in _DISK_FULL:
-        return OutputError(f"{target} cannot be written because the disk is full.", f"Make room on it, {again}")
+        return OutputError(f"{target} cannot be written because the disk is full.", f"Make room on it{WRITTEN_AGAIN}")
     if error.errno in _FORBIDDEN:
         return OutputError(
             f"{target} cannot be written because this user may not write in that folder.",
-            f"Get the right to write there or choose another folder with --output, {again}",
+            f"Get the right to write there or choose another folder with --output{WRITTEN_AGAIN}",
         )
     if error.errno in _NO_FOLDER:
         return OutputError(
             f"{target} cannot be written because part of its path is a file and not a folder.",
-            f"Rename that file or choose another folder with --output, {again}",
+            f"Rename that file or choose another folder with --output{WRITTEN_AGAIN}",
         )
     reason = error.strerror or type(error).__name__
     return OutputError(
         f"{target} cannot be written; the system says: {reason}.",
-        f"Mend that or choose another folder with --output, {again}",
+        f"Mend that or choose another folder with --output{WRITTEN_AGAIN}",
     )

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import anyio
 from anyio import to_thread
 
 from bulkzcrm.errors import BulkzcrmError, ConfigurationError, OutputError, RefusedError, UsageError
-from bulkzcrm.events import Begun, Noted
-from bulkzcrm.journal import Counters, Journal, LostLeaseError, NewRun, RunState
+from bulkzcrm.events import Begun, Noted, SendingEnded
+from bulkzcrm.journal import Counters, Journal, LostLeaseError, NewRun, Progress, RunState
 from bulkzcrm.model import Column, Json, Table
 from bulkzcrm.run.ingesting import Taken, take_in, time_zone
 from bulkzcrm.run.judging import Judge
@@ -26,13 +27,14 @@ from bulkzcrm.run.lease import LEASE_MS, claimed, owner_name
 from bulkzcrm.run.options import RunOptions, credit_floor, error_limit
 from bulkzcrm.run.phase import SANDBOX_DOMAIN, SendingPhase
 from bulkzcrm.run.reporting import Ending, project, ready_folder, unwritten
+from bulkzcrm.run.signals import InterruptedRunError
 from bulkzcrm.run.source_file import as_kept, what_became_of
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.spec.fields import Kind
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.unique import keyed
 
-__all__ = ["Origin", "begin", "carry_on", "change_options", "check", "new_run_id"]
+__all__ = ["Origin", "begin", "carry_on", "change_options", "check", "keep_with", "new_run_id"]
 
 _OWNER = owner_name()
 _TIMED = frozenset({Kind.DATE, Kind.DATES, Kind.DATETIME})
@@ -195,7 +197,9 @@ async def _carry_on(journal: Journal, run_id: str, operation: Operation, around:
     if run.state is RunState.FINISHED:
         journal.release(run_id, epoch)
         raise UsageError(f"The run {run_id} is finished.", f"`bulkzcrm report {run_id}` writes its report again.")
-    around.announce(Begun(run=run_id, folder=Path(run.output or run_id)))
+    progress = journal.count_by_status(run_id)
+    in_doubt = progress[Progress.IN_DOUBT] + progress[Progress.SENDING]
+    around.announce(Begun(run=run_id, folder=Path(run.output or run_id), in_doubt=in_doubt))
     if not was_begun_here:
         told = await to_thread.run_sync(what_became_of, run)
         if told is not None:
@@ -204,7 +208,11 @@ async def _carry_on(journal: Journal, run_id: str, operation: Operation, around:
     phase = SendingPhase(journal, run, epoch, operation, around)
     begun = around.clock()
     try:
-        await phase.go()
+        # Once rows are sent, their sending is what is cancelled, so that what it leaves behind is still put in order.
+        with around.stop.covers(anyio.CancelScope()) as preparing:
+            await phase.go()
+        if preparing.cancelled_caught:
+            phase.error = InterruptedRunError()
     except RefusedError as error:
         if phase.has_sent:
             phase.error = error
@@ -235,12 +243,25 @@ def change_options(journal: Journal, options: Mapping[str, RunOptions], around: 
             journal.release(run_id, epoch)
 
 
+def keep_with(journal: Journal, runs: Sequence[str], words: Mapping[str, Json], around: Surroundings) -> None:
+    """Keep more with runs for whoever carries on with them. Raises `AtWorkError` as `change_options` does."""
+    with journal.transaction():
+        for run_id in runs:
+            epoch = claimed(journal, run_id, _OWNER, _now_ms(around))
+            journal.update_run(run_id, epoch, lookups={**journal.run(run_id).lookups, **words})
+            journal.release(run_id, epoch)
+
+
 def _close(
     journal: Journal, phase: SendingPhase, epoch: int, around: Surroundings, resume: str, seconds: float
 ) -> Ending:
     """Write how it ended into the journal, then the report from the journal."""
     run_id = phase.run.id
     journal.add_counts(run_id, epoch, phase.counters(seconds))
+    if phase.has_sent:
+        progress = journal.count_by_status(run_id)
+        left = progress[Progress.PENDING] + progress[Progress.SENDING] + progress[Progress.IN_DOUBT]
+        around.announce(SendingEnded(left=left))
     state, because = phase.ending()
     journal.set_state(run_id, epoch, state, because)
     run = journal.run(run_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from bulkzcrm.convert import localise
@@ -17,6 +18,7 @@ from bulkzcrm.journal import Duplicate, JournalReader, Progress, RowSettlement, 
 from bulkzcrm.lookup import Directory, Resolved, folded
 from bulkzcrm.model import Problem, Record
 from bulkzcrm.run.keys import Keys
+from bulkzcrm.send.matching import name_of
 from bulkzcrm.spec.facts import NOW, Facts
 from bulkzcrm.spec.fields import Kind
 from bulkzcrm.spec.operation import Operation
@@ -38,6 +40,8 @@ class Verdicts:
     """Names of rules that could not be judged for at least one row."""
     becoming_active: int = 0
     """Rows that would make a service active."""
+    namesakes: set[str] = field(default_factory=set)
+    """Ids of records that already have the name of a row that is to be created."""
 
 
 def pages(journal: JournalReader, run: str, *statuses: Progress) -> Iterator[list[StoredRow]]:
@@ -48,7 +52,11 @@ def pages(journal: JournalReader, run: str, *statuses: Progress) -> Iterator[lis
         yield page
 
 
-@dataclass(slots=True, kw_only=True)
+def _nobody_stops() -> None:
+    """Go on, whatever happens."""
+
+
+@dataclass(kw_only=True)
 class Judge:
     """Judges the rows of one run.
 
@@ -66,11 +74,21 @@ class Judge:
     announce: Listener
     verdicts: Verdicts = field(default_factory=Verdicts)
 
-    def judge(self, journal: JournalReader, run: str, write: Callable[[Sequence[RowSettlement]], None]) -> Verdicts:
-        """Judge every row that is not yet settled; `write` takes what changes, a page at a time."""
+    def judge(
+        self,
+        journal: JournalReader,
+        run: str,
+        write: Callable[[Sequence[RowSettlement]], None],
+        go_on: Callable[[], None] = _nobody_stops,
+    ) -> Verdicts:
+        """Judge every row that is not yet settled; `write` takes what changes, a page at a time.
+
+        `go_on` is asked before each page and raises to end it there.
+        """
         directory = Directory(self.operation, self.organisation)
         judged = 0
         for page in pages(journal, run, Progress.PENDING, Progress.INVALID):
+            go_on()
             settlements = [settled for row in page if (settled := self._row(row, directory)) is not None]
             if settlements:
                 write(settlements)
@@ -118,6 +136,7 @@ class Judge:
         if self.operation.creates:
             if given.get("Status", self.operation.defaults.get("Status")) == self.operation.defaults.get("Status"):
                 self.verdicts.becoming_active += 1
+            self.verdicts.namesakes.update(self._names_there.get(name_of(given, self.operation.named_by), ()))
             name = folded(str(given.get(self.operation.named_by) or ""))
             print_now = self._print(given)
             if (name, print_now) == (row.identity, row.fingerprint):
@@ -126,6 +145,14 @@ class Judge:
         if resolved.identity == (row.identity or ""):
             return None
         return self._settled(row, Progress.PENDING, identity=resolved.identity)
+
+    @cached_property
+    def _names_there(self) -> dict[str, list[str]]:
+        """The ids of the organisation's records by their names."""
+        names: dict[str, list[str]] = {}
+        for current in (self.organisation.services or {}).values() if self.organisation else ():
+            names.setdefault(name_of(current.record, self.operation.named_by), []).append(current.id)
+        return names
 
     def _print(self, given: Record) -> bytes | None:
         """Return what two rows share that must not both be sent; nothing where any two may."""

@@ -24,7 +24,7 @@ from bulkzcrm.journal import (
     reported_counts,
 )
 from bulkzcrm.limiter import Limiter
-from bulkzcrm.model import Status
+from bulkzcrm.model import Json, Status
 from bulkzcrm.readings import read_organisation, wanted_readings
 from bulkzcrm.run.allowances import batch_size, preview_of, terms_of
 from bulkzcrm.run.ingesting import time_zone
@@ -35,7 +35,7 @@ from bulkzcrm.run.lease import LEASE_MS
 from bulkzcrm.run.options import RunOptions, error_limit
 from bulkzcrm.run.refusing import refuse_again, refuse_lost_columns, the_same_organisation, unknown_columns
 from bulkzcrm.run.sending import Sending
-from bulkzcrm.run.settling import quiet_period
+from bulkzcrm.run.settling import NAMESAKES, quiet_period
 from bulkzcrm.run.signals import InterruptedRunError
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.send import Budget, Claim
@@ -50,6 +50,8 @@ __all__ = ["SANDBOX_DOMAIN", "SendingPhase"]
 SANDBOX_DOMAIN = "sandbox"
 """Stands for the address of an embedded sandbox, which is another one each time."""
 
+_LOGINS = "logins"
+"""Under this word a run keeps which credentials have sent it (marks that tell nothing about them)."""
 _BEFORE_THE_SHARE = 1
 """Requests in flight until it is known whose organisation it is, and what others send to it."""
 
@@ -144,7 +146,8 @@ class SendingPhase:
             ):
                 refuse_again(self.run, self._journal)
         judge = self._judge(client, organisation)
-        verdicts = await to_thread.run_sync(judge.judge, self._journal, self.run.id, self._settle)
+        go_on = self._around.stop.go_on
+        verdicts = await to_thread.run_sync(judge.judge, self._journal, self.run.id, self._settle, go_on)
         self._around.stop.go_on()
         self._warn_of_limit(organisation, verdicts)
         counts = self._counts()
@@ -158,6 +161,7 @@ class SendingPhase:
             self._around.stop.go_on()
         if keeper.lost is not None:
             raise keeper.lost
+        self._remember(verdicts, client)
         if self.run.state is not RunState.INGESTED:
             self._journal.recover(self.run.id, self._epoch)
         self._journal.set_state(self.run.id, self._epoch, RunState.SENDING)
@@ -182,6 +186,8 @@ class SendingPhase:
                 quiet_s=quiet_period(
                     self._options.quiet_period, self._options.timeout, in_sandbox=self._leads_to_sandbox
                 ),
+                is_own_login=self.run.lookups.get(_LOGINS) == [client.login],
+                ids_recur=self._leads_to_sandbox,
                 clock=self._around.clock,
             )
             try:
@@ -191,6 +197,23 @@ class SendingPhase:
                 self._left = sending.left
         if sending.error is not None:
             raise sending.error
+
+    def _remember(self, verdicts: Verdicts, client: Client) -> None:
+        """Keep what tells this run's records from others when lost ones are read back, perhaps by another login."""
+        if not self._operation.creates or self._operation.safe_to_repeat:
+            return
+        known = self.run.lookups.get(_LOGINS)
+        logins = list(known) if isinstance(known, list | tuple) else []
+        news: dict[str, Json] = {}
+        if client.login not in logins:
+            # What was sent before anybody kept count was sent by somebody: blank.
+            first = [""] if not logins and not self._untouched else logins
+            news[_LOGINS] = [*first, client.login]
+        if self._untouched and verdicts.namesakes:
+            news[NAMESAKES] = sorted(verdicts.namesakes)
+        if news:
+            self._journal.update_run(self.run.id, self._epoch, lookups={**self.run.lookups, **news})
+            self.run = self._journal.run(self.run.id)
 
     def _tell(self, organisation: Organisation) -> None:
         for reading, said in organisation.refused.items():
@@ -211,7 +234,7 @@ class SendingPhase:
     def _bind(self, organisation: Organisation, connection: Connection) -> None:
         """Hold the run to its organisation. Raises `ConfigurationError` when it is another one."""
         organisation_id, name = the_same_organisation(self.run, organisation, connection)
-        if self.run.organisation_id is None:
+        if not self.run.organisation_id:
             self._journal.update_run(self.run.id, self._epoch, organisation_id=organisation_id, organisation=name)
             self.run = self._journal.run(self.run.id)
 
@@ -252,7 +275,7 @@ class SendingPhase:
             self._around.announce(
                 Noted(
                     f"{active:,} services are active and {verdicts.becoming_active:,} more would be; an organisation "
-                    f"can have {ACTIVE_SERVICES}. What is over the limit will be rejected.",
+                    f"can have {ACTIVE_SERVICES}. What is over the limit may be rejected.",
                     warning=True,
                 )
             )

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from bulkzcrm.config import Connection
 from bulkzcrm.errors import ConfigurationError, UsageError
-from bulkzcrm.journal import JournalReader, Run
+from bulkzcrm.journal import JournalReader, Run, RunState, reported_counts
 from bulkzcrm.lookup import folded
-from bulkzcrm.spec.organisation import Organisation
+from bulkzcrm.model import Status
+from bulkzcrm.spec.organisation import READ_SCOPES, Organisation, Reading
 from bulkzcrm.spec.service_fields import SERVICE_FIELDS
 
 __all__ = ["refuse_again", "refuse_lost_columns", "the_same_organisation", "unknown_columns"]
 
 
 def the_same_organisation(run: Run, organisation: Organisation, connection: Connection) -> tuple[str, str]:
-    """Return id and name of the organisation that a run is held to. Raises `ConfigurationError` for another one."""
+    """Return id and name of the organisation that a run is held to; blank while nobody could tell.
+
+    Raises `ConfigurationError` for another one, and where it cannot be told whether it is another one.
+    """
     named, profile = connection.org_id, organisation.profile
     actual = profile.id if profile else (named or "")
-    if run.organisation_id is not None and actual != run.organisation_id:
+    if run.organisation_id and not actual:
+        raise ConfigurationError(
+            f"The run {run.id} belongs to {run.organisation} ({run.organisation_id}), and whether the credentials lead "
+            "there cannot be checked: the organisation may not be read.",
+            f"Log in again with the scope {READ_SCOPES[Reading.ORG]}, or name the organisation: "
+            f"BULKZCRM_ORG_ID={run.organisation_id} (or org_id in the profile).",
+        )
+    if run.organisation_id and run.organisation_id not in (actual, profile.other_id if profile else actual):
         raise ConfigurationError(
             f"The run {run.id} belongs to {run.organisation} ({run.organisation_id}), "
             f"but the credentials lead to another organisation ({actual}).",
@@ -52,12 +63,22 @@ def refuse_lost_columns(run: Run, organisation: Organisation) -> None:
 
 def refuse_again(run: Run, journal: JournalReader) -> None:
     """Raise `UsageError` for a create whose source has a run already: it would make every record twice."""
-    earlier = journal.find_run_by_content(run.source_sha256, run.operation, run.organisation_id or "", besides=run.id)
-    if earlier is not None:
+    earlier = journal.find_run_by_content(
+        run.source_sha256, run.operation, run.organisation_id or "", besides=run.id, api_domain=run.api_domain
+    )
+    if earlier is None:
+        return
+    if earlier.state is RunState.FINISHED:
         raise UsageError(
             f"{run.source} with the same content was already sent by the run {earlier.id}.",
             f"See `bulkzcrm report {earlier.id}`; to create every record once more, add --again.",
         )
+    left = reported_counts(journal.count_by_status(earlier.id))
+    raise UsageError(
+        f"{run.source} with the same content belongs to the run {earlier.id}, which is not finished "
+        f"({left[Status.SUCCEEDED]:,} succeeded, {left[Status.UNSENT] + left[Status.UNKNOWN]:,} still to do).",
+        f"Carry on with `bulkzcrm resume {earlier.id}`; what stopped it can be changed there, as with --max-errors.",
+    )
 
 
 def _bare(text: str) -> str:

@@ -12,7 +12,17 @@ from pathlib import Path
 from bulkzcrm.errors import OutputError, UsageError
 from bulkzcrm.journal import Journal, JournalReader, Run, RunState, StoredRow, reported, reported_counts
 from bulkzcrm.model import Problem, Status
-from bulkzcrm.report import Replace, ReportRow, State, Summary, holds_a_report, write_reports, write_summary
+from bulkzcrm.report import (
+    WRITTEN_AGAIN,
+    Replace,
+    ReportRow,
+    State,
+    Summary,
+    holds_a_report,
+    write_reports,
+    write_summary,
+)
+from bulkzcrm.run.options import command_line
 
 __all__ = ["Ending", "project", "ready_folder", "state_of", "unwritten"]
 
@@ -34,11 +44,16 @@ _STATES: Mapping[RunState, State] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a run ended: its summary, how many rows `failed.csv` holds, and how files were written, where unexpected."""
+    """How a run ended: its summary, how many rows `failed.csv` holds, and how files were written, where unexpected.
+
+    Where all rows are settled and the report alone is missing, `report_again` is the command that writes it;
+    `stopped_because` then ends with it, too.
+    """
 
     summary: Summary
     failed: int = 0
     notes: tuple[str, ...] = ()
+    report_again: str | None = None
 
 
 def state_of(run: Run) -> State:
@@ -177,15 +192,21 @@ def unwritten(journal: JournalReader, run: Run, error: OutputError, *, resume: s
     """Return how a run ended whose report, or whose further account, could not be written: stopped, whatever it did."""
     counts = _counts(journal, run.id, checking=False)
     finished = run.state is RunState.FINISHED
-    again = f" Its rows are settled; `bulkzcrm report {run.id}` writes the report." if finished else ""
-    because = f"{run.stopped_because} " if run.stopped_because and run.stopped_because != str(error) else ""
+    report_again = command_line(["bulkzcrm", "report", run.id]) if finished else None
+    if report_again is not None:
+        what_first = f"{error.message} {_first(error.cure)}"
+        because = f"All rows are settled; only the report is missing: {what_first} {report_again}"
+    else:
+        before = f"{run.stopped_because} " if run.stopped_because and run.stopped_because != str(error) else ""
+        because = f"{before}{error}"
     return Ending(
+        report_again=report_again,
         summary=Summary(
             run=run.id,
             operation=run.operation,
             organisation=run.organisation,
             state=State.STOPPED,
-            stopped_because=f"{because}{error}{again}",
+            stopped_because=because,
             rows=sum(counts.values()),
             counts=counts,
             batches=run.counters.batches,
@@ -193,8 +214,13 @@ def unwritten(journal: JournalReader, run: Run, error: OutputError, *, resume: s
             credits_estimated=run.counters.credits,
             seconds=run.counters.seconds,
             resume=None if finished else resume,
-        )
+        ),
     )
+
+
+def _first(cure: str) -> str:
+    """Return what is to be done before the report can be written, up to the command that then writes it."""
+    return f"{cure.removesuffix(WRITTEN_AGAIN)}, then:" if cure.endswith(WRITTEN_AGAIN) else f"{cure} Then:"
 
 
 def _shown(row: StoredRow, run: Run, *, checking: bool) -> ReportRow:

@@ -13,10 +13,11 @@ from bulkzcrm.batch import batches
 from bulkzcrm.client import Client
 from bulkzcrm.clock import Clock
 from bulkzcrm.errors import BulkzcrmError, UnreachableError
-from bulkzcrm.journal import Batch, BatchState, JournalWriter, Progress, RowOutcome, Run, StoredRow
+from bulkzcrm.journal import Batch, BatchState, Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow
 from bulkzcrm.readings import read_organisation
 from bulkzcrm.retry import Cause
 from bulkzcrm.run.composing import Composer
+from bulkzcrm.run.doubted import NAMED, by_size, failing_on
 from bulkzcrm.run.judging import Judge
 from bulkzcrm.run.keeping import Keeper
 from bulkzcrm.run.settling import Settled, Settling
@@ -28,7 +29,7 @@ from bulkzcrm.spec.organisation import Organisation, Reading
 __all__ = ["Sending"]
 
 _DOUBTS_IN_A_ROW = 3
-"""So many creates in a row without a trustworthy answer, and the server is taken to be in trouble."""
+"""So many batches in a row without a trustworthy answer, and the server is taken to be in trouble."""
 _ROWS_SINCE_DOUBT = 25_000
 """So many rows go at most before a lost create is read back, which pages through all that was made since."""
 
@@ -41,7 +42,8 @@ _BATCHES_READ_BACK = 100
 class Sending:
     """Sends what one run still has to send. `size` is the most records in a batch, `ceiling` the most at once.
 
-    `quiet_s` is how long after a create it may be read back, in seconds; `clock` is the computer's.
+    `quiet_s` is how long after a create it may be read back, in seconds; `clock` is the computer's. `is_own_login` and
+    `ids_recur` are as in `Settling`.
     """
 
     operation: Operation
@@ -59,6 +61,8 @@ class Sending:
     ceiling: int
     triggers: bool
     quiet_s: float
+    is_own_login: bool
+    ids_recur: bool
     clock: Clock
     error: BulkzcrmError | None = None
     left: str = ""
@@ -68,7 +72,11 @@ class Sending:
     _sender: Sender = field(init=False)
     _settling: Settling = field(init=False)
     _since_doubt: int = field(init=False, default=0)
-    """Rows delivered since the first create was lost that is not read back yet."""
+    """Rows delivered since the first batch was lost that is not read back yet."""
+    _failed: int = field(init=False, default=0)
+    """How often in a row all pending rows went and nothing became known of any."""
+    _stuck_since: float = field(init=False)
+    """Since when that has been so (`Client.monotonic`)."""
 
     def __post_init__(self) -> None:
         """Put together who does the work."""
@@ -95,6 +103,8 @@ class Sending:
             self._composer,
             quiet_s=self.quiet_s,
             known_before=self.organisation.services or (),
+            is_own_login=self.is_own_login,
+            ids_recur=self.ids_recur,
             clock=self.clock,
             announce=self.judge.announce,
         )
@@ -119,34 +129,75 @@ class Sending:
             await self._settle_repeatable()
         else:
             await self._settle_lost(of_this_call=False)
-        failed = 0
-        begun = self.client.monotonic()
+        self._stuck_since = self.client.monotonic()
         while True:
             answered = self._sender.answered
             await self._send_pending()
-            if self._halted or self.operation.safe_to_repeat:
+            if self._halted:
                 return
+            if self.operation.safe_to_repeat:
+                if not self._sender.open_doubts:
+                    return
+                # Before they are read: what is given up now shall be unknown, and not taken for unsent.
+                await self._note(moved=self._sender.answered > answered)
+                if await self._settle_repeatable():
+                    await self._note(moved=True)
+                self._sender.doubts = self._sender.open_doubts = self._since_doubt = 0
+                continue
+            # Asked now, since it depends on what was left by the settling before.
+            more_waits = self._settles_first
             settled = await self._settle_lost(of_this_call=not self.left)
-            if not settled.absent and not self._settles_first:
+            if not settled.absent and not more_waits:
                 return
             if self._sender.doubts >= _DOUBTS_IN_A_ROW and settled.left:
                 raise UnreachableError(
                     f"{self._sender.doubts} batches in a row were sent without a trustworthy answer.",
                     "Nothing more is sent, so that no further rows become unknown; resume when the server is well.",
                 )
-            if self._sender.answered > answered or settled.found:
-                failed, begun = 0, self.client.monotonic()
-            else:
-                failed += 1
-                reason = "the server's answers to creates are lost"
-                await self.client.wait(failed, Cause.LOST, begun=begun, retry_after=None, reason=reason)
+            await self._note(moved=self._sender.answered > answered or settled.found > 0)
             self._sender.doubts = self._sender.open_doubts = self._since_doubt = 0
 
+    async def _note(self, *, moved: bool) -> None:
+        """Begin to count anew where something has moved, else wait. Raises `UnreachableError` after long enough."""
+        if moved:
+            self._failed, self._stuck_since = 0, self.client.monotonic()
+            return
+        self._failed += 1
+        reason = f"the server's answers to {'creates' if self.operation.creates else 'updates'} are lost"
+        try:
+            await self.client.wait(self._failed, Cause.LOST, begun=self._stuck_since, retry_after=None, reason=reason)
+        except UnreachableError as error:
+            raise await self._why_unreachable(error) from error
+
+    async def _why_unreachable(self, error: UnreachableError) -> UnreachableError:
+        """Return the error, or what names rows: where all others have got an answer, it is not for all to wait."""
+        counts = await self.writer.do(lambda journal: journal.count_by_status(self.run.id))
+        if not counts[Progress.SUCCEEDED] or await self._rows(0, 1, frozenset({Progress.PENDING}), 0):
+            return error
+        left = frozenset({Progress.PENDING, Progress.IN_DOUBT})
+        return failing_on(await self._rows(0, NAMED, left), sum(counts[status] for status in left))
+
     async def _send_pending(self) -> None:
-        """Send pending rows until none is left, or until what is in doubt had better be settled first."""
+        """Send pending rows until none is left, or until what is in doubt had better be settled first.
+
+        Those that were sent least often go first: whichever of them the server fails on, no other waits for it.
+        Nothing is under way when the next ones begin, since what is tried again looks like what came back.
+        """
+        attempts = None if self.operation.one_at_a_time else 0
+        await self._send(attempts)
+        while attempts is not None and not self._halted and not self._settles_first:
+            attempts = await self._next_attempts(attempts)
+            if attempts is not None:
+                await self._send(attempts)
+
+    async def _next_attempts(self, attempts: int) -> int | None:
+        return await self.writer.do(lambda journal: journal.fewest_attempts(self.run.id, attempts))
+
+    async def _send(self, attempts: int | None) -> None:
+        """Send the pending rows that so many requests have carried; `None`: all of them, in source order."""
         giver, taker = anyio.create_memory_object_stream[tuple[Sendable, ...]](self.ceiling)
         async with anyio.create_task_group() as group, taker:
-            group.start_soon(self._feed, giver)
+            group.start_soon(self._feed, giver, attempts)
             for _ in range(self.ceiling):
                 group.start_soon(self._work, taker.clone())
 
@@ -162,7 +213,9 @@ class Sending:
         """Read back creates whose answer was lost; all of them by this call, or perhaps not all."""
         settled = Settled()
         async for in_doubt in self._batches_in_doubt():
-            settled += await self._settling.settle(in_doubt, of_this_call=of_this_call)
+            settled += await self._settling.settle(
+                in_doubt, of_this_call=of_this_call, last_left=self._sender.doubt_left
+            )
         self.left = settled.left
         self.budget.spend(settled.ambiguous)
         return settled
@@ -179,13 +232,15 @@ class Sending:
             lambda journal: journal.batches(self.run.id, {BatchState.IN_DOUBT}, after, _BATCHES_READ_BACK)
         )
 
-    async def _settle_repeatable(self) -> None:
-        """Read again what an earlier attempt left in doubt, where repeating is safe: what holds has succeeded."""
+    async def _settle_repeatable(self) -> int:
+        """Read again what was left in doubt, where repeating is safe: what holds has succeeded. Return how many do."""
+        found = 0
         async for in_doubt in self._batches_in_doubt():
             for batch in in_doubt:
-                await self._settle_by_reading(batch)
+                found += await self._settle_by_reading(batch)
+        return found
 
-    async def _settle_by_reading(self, batch: Batch) -> None:
+    async def _settle_by_reading(self, batch: Batch) -> int:
         doubtful = [row for row in await self._batch_rows(batch.number) if row.status is Progress.IN_DOUBT]
         agreeing = await self._composer.holds(doubtful, self._refresh)
         outcomes = [
@@ -197,6 +252,7 @@ class Sending:
             for row in doubtful
         ]
         await self.ledger.answered(batch.number, outcomes)
+        return len(agreeing)
 
     async def _recheck(self, part: Sequence[Sendable]) -> frozenset[int]:
         """Read the records of a batch in doubt again; return the rows that are as they should be."""
@@ -221,11 +277,11 @@ class Sending:
                     self.organisation.job_sheet_enabled = fresh.job_sheet_enabled
         return self.organisation
 
-    async def _feed(self, giver: MemoryObjectSendStream[tuple[Sendable, ...]]) -> None:
+    async def _feed(self, giver: MemoryObjectSendStream[tuple[Sendable, ...]], attempts: int | None) -> None:
         """Compose batches ahead of the workers, as far as the stream takes them."""
         async with giver:
             try:
-                async for batch in self._batches():
+                async for batch in self._batches(attempts):
                     if self._halted or self._settles_first:
                         return
                     await giver.send(batch)
@@ -234,19 +290,25 @@ class Sending:
             except anyio.BrokenResourceError:
                 return
 
-    async def _batches(self) -> AsyncIterator[tuple[Sendable, ...]]:
+    async def _batches(self, attempts: int | None) -> AsyncIterator[tuple[Sendable, ...]]:
         after = 0
         ready: list[Sendable] = []
         while not self._halted:
-            rows = await self._rows(after, self.size, frozenset({Progress.PENDING}))
+            rows = await self._rows(after, self.size, frozenset({Progress.PENDING}), attempts)
             if not rows:
                 break
             after = rows[-1].ordinal
-            composed = await self._composer.compose(rows, await self._once_in_doubt(rows))
+            doubted = await self._once_in_doubt(rows)
+            composed = await self._composer.compose(rows, doubted)
             await self.ledger.settle(composed.settled)
             self.budget.spend(sum(settled.status is Progress.INVALID for settled in composed.settled))
             await self.ledger.keep_before(composed.before)
-            ready += composed.sendable
+            for size, alike in by_size(composed.sendable, rows, doubted, self.size):
+                if size < self.size:
+                    for batch in batches(alike, size):
+                        yield batch
+                else:
+                    ready += alike
             full = len(ready) - len(ready) % self.size
             for batch in batches(ready[:full], self.size):
                 yield batch
@@ -254,11 +316,17 @@ class Sending:
         for batch in batches(ready, self.size):
             yield batch
 
-    async def _once_in_doubt(self, rows: Sequence[StoredRow]) -> set[int]:
+    async def _once_in_doubt(self, rows: Sequence[StoredRow]) -> dict[int, int]:
+        """Return the batches that the rows were in doubt with until they were read back, and how many rows each had."""
         numbers = {row.batch for row in rows if row.attempts and row.batch is not None}
         if not numbers:
-            return set()
-        return await self.writer.do(lambda journal: journal.once_in_doubt(self.run.id, numbers))
+            return {}
+
+        def read(journal: Journal) -> dict[int, int]:
+            doubted = journal.once_in_doubt(self.run.id, numbers)
+            return {number: journal.batch(self.run.id, number).size for number in doubted}
+
+        return await self.writer.do(read)
 
     async def _work(self, taker: MemoryObjectReceiveStream[tuple[Sendable, ...]]) -> None:
         async with taker:
@@ -289,8 +357,10 @@ class Sending:
             # Nobody shall stand at the gate until a long pause is over.
             self.client.limiter.close(error)
 
-    async def _rows(self, after: int, limit: int, statuses: frozenset[Progress] | None = None) -> list[StoredRow]:
-        return await self.writer.do(lambda journal: journal.rows(self.run.id, after, limit, statuses))
+    async def _rows(
+        self, after: int, limit: int, statuses: frozenset[Progress] | None = None, attempts: int | None = None
+    ) -> list[StoredRow]:
+        return await self.writer.do(lambda journal: journal.rows(self.run.id, after, limit, statuses, attempts))
 
     async def _batch_rows(self, number: int) -> list[StoredRow]:
         return await self.writer.do(lambda journal: journal.batch_rows(self.run.id, number))

@@ -12,20 +12,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import final
 
+from anyio import to_thread
+
 from bulkzcrm.cells import counted
 from bulkzcrm.client import Client, ReadRefusedError
 from bulkzcrm.clock import Clock, milliseconds
 from bulkzcrm.errors import CredentialsRefusedError
-from bulkzcrm.events import Listener, Noted, Waiting
+from bulkzcrm.events import Listener, Noted, ReadBack, Waiting
 from bulkzcrm.journal import Batch, Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow
 from bulkzcrm.model import Problem
 from bulkzcrm.readings import moment, read_created_since, read_current_user
 from bulkzcrm.run.composing import Composer
+from bulkzcrm.run.lease import LEASE_MS
 from bulkzcrm.send.matching import Lost, Matched, match, name_of
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import READ_SCOPES, Current, Reading
+from bulkzcrm.spec.values import fingerprint
 
-__all__ = ["Settled", "Settling", "quiet_period"]
+__all__ = ["NAMESAKES", "Settled", "Settling", "quiet_period"]
+
+NAMESAKES = "namesakes"
+"""Under this word a run keeps the ids of records that had the name of one of its rows before it began."""
 
 _SHORTEST_QUIET_S = 120.0
 """An API call that takes longer than this has never been reported; the server has then given it up, too."""
@@ -33,16 +40,17 @@ _QUIET_IN_SANDBOX_S = 2.0
 _SHORTEST_GAP_S = 1.0
 _READINGS = 5
 """So many times the organisation is read at most while what it shows goes on changing."""
-_SKEW = timedelta(minutes=5)
-"""How far the server's moments of creation may be off from the times of its answers."""
+_SKEW = timedelta(hours=24)
+"""How far the moments of creation may be off from the time at which a request left, whatever clocks were wrong."""
 _APART_MS = 30_000
 """Of two records made further apart than this, by the times of their answers, the list shows the later one first."""
-_ANSWERED_AROUND_MS = 60_000
-"""The same for records whose answer came: both moments are the server's own then."""
+_ANSWERED_AROUND_MS = 300_000
+"""Around its request and its answer a record was made, where ids can come a second time."""
 
 _UNSTEADY = "The organisation was changing all the while that they were read back."
 _MAKER_UNKNOWN = (
-    f"There are records like them, but who made those cannot be told; the scope {READ_SCOPES[Reading.USERS]} allows it."
+    "There are records like them, but whether this run made those cannot be told: "
+    f"resume with the login that sent them, or with the scope {READ_SCOPES[Reading.USERS]}."
 )
 
 
@@ -82,6 +90,8 @@ class _Seen:
     matched: Matched
     namesakes: frozenset[str]
     """Ids of the records that bear a name that was sent."""
+    everything: frozenset[str]
+    """Ids of all records of the time: a reading that lacks some of an earlier one may have skipped others, too."""
     contested: frozenset[int]
     """Places of rows of which another run has one of the same name in flight."""
     records: Mapping[str, Current]
@@ -92,8 +102,9 @@ class _Seen:
 class Settling:
     """Settles creates in doubt of one run; `quiet_s` is the quiet period in seconds.
 
-    `known_before` are ids of records that were there before the first request of this call left; `clock` is the
-    computer's.
+    `known_before` are ids of records that were there before the first request of this call left. `is_own_login` tells
+    that all of the run was sent with the credentials in use now. In a stand-in for the API `ids_recur` when it is begun
+    anew. `clock` is the computer's.
     """
 
     def __init__(
@@ -107,6 +118,8 @@ class Settling:
         *,
         quiet_s: float,
         known_before: Collection[str],
+        is_own_login: bool,
+        ids_recur: bool,
         clock: Clock,
         announce: Listener,
     ) -> None:
@@ -118,24 +131,37 @@ class Settling:
         self._composer = composer
         self._quiet_s = quiet_s
         self._known_before = frozenset(known_before)
+        self._is_own_login = is_own_login
+        self._ids_recur = ids_recur
+        listed = run.lookups.get(NAMESAKES)
+        self._namesakes_before = frozenset(map(str, listed)) if isinstance(listed, list | tuple) else frozenset()
         self._excluded: frozenset[str] = frozenset()
         self._clock = clock
         self._announce = announce
         self._whole: dict[str, Current] = {}
+        self._begun = client.monotonic()
 
-    async def settle(self, batches: Sequence[Batch], *, of_this_call: bool) -> Settled:
+    async def settle(self, batches: Sequence[Batch], *, of_this_call: bool, last_left: float | None = None) -> Settled:
         """Settle what can be settled of batches in doubt, all of which were sent by this call, or not all of them.
+
+        `last_left` is when the last of them left that this call has sent (`Client.monotonic`).
 
         Raises what `Client.read` raises, a refusal excepted.
         """
-        self._excluded = self._known_before if of_this_call else frozenset()
+        self._excluded = self._namesakes_before | (self._known_before if of_this_call else frozenset())
         doubtful = {batch.number: await self._doubtful(batch.number) for batch in batches}
         rows = [row for of_batch in doubtful.values() for row in of_batch]
         sent = {batch.number: batch.sent_ms or self._now_ms() for batch in batches}
-        await self._wait_until_quiet(max(sent.values()), len(rows))
-        lost = [Lost(row.ordinal, self._composer.as_sent(row, _instant(sent[row.batch or 0]))) for row in rows]
+        earlier_ms = None if of_this_call else max(sent.values())
+        await self._wait_until_quiet(last_left, earlier_ms, len(rows))
+        rivals = await self._rivals(rows)
+        lost = [
+            Lost(row.ordinal, self._composer.as_sent(row, _instant(sent[row.batch or 0])), rivals[self._content(row)])
+            for row in rows
+        ]
+        identities = {row.identity for row in rows if row.identity is not None}
         try:
-            seen, steady = await self._read_until_steady(lost, sent)
+            seen, steady = await self._read_until_steady(lost, sent, identities)
         except (ReadRefusedError, CredentialsRefusedError) as error:
             scope = READ_SCOPES[Reading.SERVICES]
             return Settled(left=f"What became of them may not be read ({error}); the scope {scope} allows it.")
@@ -155,24 +181,44 @@ class Settling:
         rows = await self._writer.do(lambda journal: journal.batch_rows(self._run.id, number))
         return [row for row in rows if row.status is Progress.IN_DOUBT]
 
-    async def _wait_until_quiet(self, last_sent_ms: int, rows: int) -> None:
-        left = self._quiet_s - (self._now_ms() - last_sent_ms) / 1000
-        # Never longer than the whole of it: a clock that was set back must not hold a run up for hours.
-        seconds = min(left, self._quiet_s)
+    async def _wait_until_quiet(self, last_left: float | None, earlier_ms: int | None, rows: int) -> None:
+        """Wait until the quiet period is over for what this call has sent, and for what was sent before (its intent).
+
+        What this call sends is timed by what no clock that is set can change.
+        """
+        seconds = 0.0 if last_left is None else last_left + self._quiet_s - self._client.monotonic()
+        if earlier_ms is not None:
+            # It left when it had stood still after its intent for as long as the claim lasted, at the latest; and in
+            # any case before this call had the run.
+            by_clock = self._quiet_s + LEASE_MS / 1000 - (self._now_ms() - earlier_ms) / 1000
+            by_claim = self._begun + self._quiet_s - self._client.monotonic()
+            seconds = max(seconds, min(by_clock, by_claim))
         if seconds > 0:
             reason = f"the answer for {counted(rows, 'row')} was lost; what became of them is read back then"
             await self._pause(seconds, reason)
 
-    async def _read_until_steady(self, lost: Sequence[Lost], sent: Mapping[int, int]) -> tuple[_Seen, bool]:
+    async def _rivals(self, rows: Sequence[StoredRow]) -> Counter[bytes]:
+        """Count the rows of the same content that are in doubt on other pages, or in other runs."""
+        identities = {row.identity for row in rows if row.identity is not None}
+        ours = [row.ordinal for row in rows]
+        found = await self._writer.do(lambda journal: journal.in_doubt_elsewhere(self._run, identities, ours))
+        return Counter(fingerprint(self._operation.fields, record) for _, record in found)
+
+    def _content(self, row: StoredRow) -> bytes:
+        return fingerprint(self._operation.fields, row.record or {})
+
+    async def _read_until_steady(
+        self, lost: Sequence[Lost], sent: Mapping[int, int], identities: Collection[str]
+    ) -> tuple[_Seen, bool]:
         """Read until two readings in a row show the same, or every row is found; tell whether it came to that."""
         user = await self._current_user()
-        seen = await self._look(lost, sent, user)
+        seen = await self._look(lost, sent, identities, user)
         for _ in range(_READINGS - 1):
             if not seen.matched.absent and not seen.contested:
                 return seen, True
             await self._pause(max(_SHORTEST_GAP_S, self._quiet_s / 2), "what is absent is looked for a second time")
-            before, seen = seen, await self._look(lost, sent, user)
-            if seen.namesakes == before.namesakes and not seen.contested:
+            before, seen = seen, await self._look(lost, sent, identities, user)
+            if seen.namesakes == before.namesakes and seen.everything >= before.everything and not seen.contested:
                 return seen, True
         return seen, False
 
@@ -182,29 +228,39 @@ class Settling:
         except ReadRefusedError:
             return ""
 
-    async def _look(self, lost: Sequence[Lost], sent: Mapping[int, int], user: str) -> _Seen:
+    async def _look(
+        self, lost: Sequence[Lost], sent: Mapping[int, int], identities: Collection[str], user: str
+    ) -> _Seen:
         first_ms = min(sent.values())
         since = _instant(first_ms) - _SKEW
         names = {name_of(each.record, self._operation.named_by) for each in lost}
         # Who makes this run's records is learned from others than those that are looked for.
-        recent = await read_created_since(
+        own = user if self._is_own_login else ""
+        recent, everything = await read_created_since(
             self._client,
             since,
             landmarks=await self._made_before(since, first_ms - _APART_MS),
-            wanted=(lambda record: name_of(record, self._operation.named_by) in names) if user else None,
+            wanted=(lambda record: name_of(record, self._operation.named_by) in names) if own else None,
         )
         namesakes = [each for each in recent if name_of(each.record, self._operation.named_by) in names]
-        taken = await self._accounted_for(since)
-        maker = user or _maker(recent, taken, self._run.id)
+        taken = await self._accounted_for([each.id for each in recent], since)
+        maker = own or _maker(recent, taken, self._run.id)
         free = [each for each in namesakes if self._is_free(each, taken) and _made_by(each, maker)]
         whole = await self._in_full(free, lost)
         # Claims are told by the computer's own clock, whatever the server's says.
         now_ms = milliseconds(self._clock())
-        busy = await self._writer.do(lambda journal: journal.under_way_elsewhere(self._run, names, now_ms))
-        matched = match(lost, whole, self._operation.fields, self._operation.named_by)
+        busy = await self._writer.do(lambda journal: journal.under_way_elsewhere(self._run, identities, now_ms))
+        # Where nobody can tell who sent the run, what others made may be its own, too.
+        others = [] if maker else [each for each in whole if not user or _created_by(each) != user]
+        not_mine = {each.id for each in others}
+        mine = [each for each in whole if each.id not in not_mine]
+        # Rows of one name are many comparisons, and nothing else shall wait for them.
+        matched = await to_thread.run_sync(match, lost, mine, self._operation.fields, self._operation.named_by)
+        if user:
+            self._set_apart(matched, lost, others)
         there = {name_of(each.record, self._operation.named_by) for each in whole}
-        # Who made them is not known: they may be somebody else's.
-        unsure = busy if maker else busy | there
+        foreign = set() if user else {name_of(each.record, self._operation.named_by) for each in others}
+        unsure = foreign | {name_of({self._operation.named_by: each}, self._operation.named_by) for each in busy}
         contested = {
             each.ordinal
             for each in lost
@@ -213,18 +269,30 @@ class Settling:
         return _Seen(
             matched,
             frozenset(each.id for each in free),
+            everything,
             frozenset(contested),
             {each.id: each for each in whole},
-            maker_known=bool(maker),
+            maker_known=not foreign,
         )
+
+    def _set_apart(self, matched: Matched, lost: Sequence[Lost], others: Sequence[Current]) -> None:
+        """Call rows ambiguous that are not found, and of whose name another user has made a record."""
+        names: dict[str, list[str]] = {}
+        for each in others:
+            names.setdefault(name_of(each.record, self._operation.named_by), []).append(each.id)
+        for row in lost:
+            candidates = names.get(name_of(row.record, self._operation.named_by))
+            if candidates and row.ordinal in matched.absent:
+                matched.absent.remove(row.ordinal)
+                matched.ambiguous[row.ordinal] = tuple(candidates)
 
     async def _made_before(self, since: datetime, before_ms: int) -> set[str]:
         since_ms = milliseconds(since)
         return await self._writer.do(lambda journal: journal.answered_before(self._run, since_ms, before_ms))
 
-    async def _accounted_for(self, since: datetime) -> dict[str, tuple[str, int, int]]:
+    async def _accounted_for(self, record_ids: Collection[str], since: datetime) -> dict[str, tuple[str, int, int]]:
         since_ms = milliseconds(since)
-        return await self._writer.do(lambda journal: journal.accounted_for(self._run, since_ms))
+        return await self._writer.do(lambda journal: journal.accounted_for(self._run, record_ids, since_ms))
 
     def _is_free(self, record: Current, taken: Mapping[str, tuple[str, int, int]]) -> bool:
         """Tell whether nobody accounts for a record: no row has it, and it was not there before."""
@@ -236,7 +304,8 @@ class Settling:
         made = moment(record.record.get("Created_Time"))
         # A stand-in that was begun anew gives its ids a second time; then the record of that id is another one.
         return (
-            run != self._run.id
+            self._ids_recur
+            and run != self._run.id
             and made is not None
             and not (sent_ms - _ANSWERED_AROUND_MS <= milliseconds(made) <= answered_ms + _ANSWERED_AROUND_MS)
         )
@@ -267,7 +336,7 @@ class Settling:
         since_ms = milliseconds(_instant(first_sent_ms) - _SKEW)
 
         def write(journal: Journal) -> Settled:
-            taken = journal.accounted_for(self._run, since_ms)
+            taken = journal.accounted_for(self._run, seen.matched.found.values(), since_ms)
             settled = Settled()
             for number, rows in decided.items():
                 outcomes = [self._outcome(row, seen) for row in rows]
@@ -310,6 +379,7 @@ class Settling:
             f"{counted(settled.ambiguous, 'row')} ambiguous" if settled.ambiguous else "",
         ]
         if any(told):
+            self._announce(ReadBack(found=settled.found, absent=settled.absent, ambiguous=settled.ambiguous))
             self._announce(Noted(f"Read back: {', '.join(each for each in told if each)}."))
 
     def _now_ms(self) -> int:

@@ -58,7 +58,7 @@ class StopSignal:
             self._scope.cancel()
 
     def covers(self, scope: anyio.CancelScope) -> anyio.CancelScope:
-        """Make `abort` cancel this scope."""
+        """Make `abort` cancel this scope, and no longer the one before."""
         self._scope = scope
         if self.aborted:
             scope.cancel()

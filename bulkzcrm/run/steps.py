@@ -76,9 +76,7 @@ def steps_of(journal: Journal, run: Run) -> list[str]:
     """Return the runs of the job that a run belongs to, in the order of its steps; of a lone run itself."""
     if run.job is None:
         return [run.id]
-    # Steps are begun together, so their ids lie side by side.
-    beside = [each for each in journal.runs(limit=1000) if each.job == run.job]
-    return [each.id for each in sorted(beside, key=lambda each: each.step or 0)]
+    return [each.id for each in journal.runs_of_job(run.job)]
 
 
 def ready(journal: Journal, runs: Sequence[str]) -> None:

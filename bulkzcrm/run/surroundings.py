@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bulkzcrm.clock import Clock, system_clock
+from bulkzcrm.clock import Clock, seconds, system_clock
 from bulkzcrm.config import Connection
 from bulkzcrm.events import Event, Listener
 from bulkzcrm.run.signals import StopSignal
@@ -57,6 +56,6 @@ class Surroundings:
     announce: Listener = _nobody_listens
     confirm: Callable[[Preview], None] = _everything_is_confirmed
     clock: Clock = system_clock
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = seconds
     stop: StopSignal = field(default_factory=StopSignal)
     wire: Callable[[], Exchange] | None = None

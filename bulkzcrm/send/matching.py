@@ -6,23 +6,28 @@ were made as there are records that agree, and which of them is which makes no d
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.fields import Field, Kind
 from bulkzcrm.spec.organisation import Current
-from bulkzcrm.spec.values import fingerprint, same
+from bulkzcrm.spec.values import comparable, fingerprint, same
 
 __all__ = ["Lost", "Matched", "match", "name_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """One record that was sent and whose answer is missing: the place of its row, and the record as it was sent."""
+    """One record that was sent and whose answer is missing: the place of its row, and the record as it was sent.
+
+    So many `rivals` say the same and are waited for elsewhere: on another page, or by another run.
+    """
 
     ordinal: int
     record: Record
+    rivals: int = 0
 
 
 @dataclass(slots=True)
@@ -37,8 +42,17 @@ class Matched:
 
 
 def name_of(record: Mapping[str, Json], named_by: str) -> str:
-    """Return what stands for a record's name in comparisons: case and runs of white space do not count."""
-    return " ".join(str(record.get(named_by) or "").split()).casefold()
+    """Return what stands for a record's name in comparisons.
+
+    Case, runs of white space, signs that cannot be seen, and several ways to write one letter do not count.
+    """
+    return _plain(str(record.get(named_by) or "")).casefold()
+
+
+def _plain(text: str) -> str:
+    """Return a text as a server may keep it: letters composed, white space single, nothing that cannot be seen."""
+    composed = unicodedata.normalize("NFKC", text)
+    return " ".join("".join(letter for letter in composed if unicodedata.category(letter) != "Cf").split())
 
 
 def match(lost: Sequence[Lost], there: Sequence[Current], fields: Sequence[Field], named_by: str) -> Matched:
@@ -73,15 +87,17 @@ def _match_namesakes(matched: Matched, rows: Sequence[Lost], there: Sequence[Cur
         alike.setdefault(fingerprint(fields, row.record), []).append(row)
     fitting: dict[bytes, list[Current]] = {key: [] for key in alike}
     unclear: list[str] = []
+    index = _Index({key: each[0].record for key, each in alike.items()}, fields)
     for current in there:
-        kinds = _best([(_agreement(each[0].record, current, fields), key) for key, each in alike.items()])
+        kinds = _best([(_agreement(alike[key][0].record, current, fields), key) for key in index.near(current)])
         if len(kinds) == 1:
             fitting[kinds[0]].append(current)
         else:
             unclear.append(current.id)
     for key, same_rows in alike.items():
         ids = [current.id for current in fitting[key]]
-        if len(ids) > len(same_rows):
+        # Of records that are alike it does not matter who gets which, so rivals find theirs among the rest.
+        if len(ids) > len(same_rows) + max(row.rivals for row in same_rows):
             matched.ambiguous.update({row.ordinal: tuple(ids) for row in same_rows})
             continue
         matched.found.update({row.ordinal: record_id for row, record_id in zip(same_rows, ids, strict=False)})
@@ -92,15 +108,38 @@ def _match_namesakes(matched: Matched, rows: Sequence[Lost], there: Sequence[Cur
             matched.absent.update(left)
 
 
-def _best(agreements: Sequence[tuple[int | None, bytes]]) -> list[bytes]:
+class _Index:
+    """Finds those of many records of one name that have a chance to agree with what is there."""
+
+    def __init__(self, records: Mapping[bytes, Record], fields: Sequence[Field]) -> None:
+        numbers = [each for each in fields if each.kind in {Kind.MONEY, Kind.MINUTES}]
+        self._fields = [
+            each for each in numbers if all(record.get(each.name) is not None for record in records.values())
+        ]
+        self._all = list(records)
+        self._keys: dict[tuple[Hashable, ...], list[bytes]] = {}
+        for key, record in records.items():
+            self._keys.setdefault(self._of(record), []).append(key)
+
+    def near(self, current: Current) -> list[bytes]:
+        """Return the keys of the records that agree in their numbers; all where these are not shown."""
+        if any(each.name in current.silent for each in self._fields):
+            return self._all
+        return self._keys.get(self._of(current.record), [])
+
+    def _of(self, record: Mapping[str, Json]) -> tuple[Hashable, ...]:
+        return tuple(comparable(each.kind, record.get(each.name)) for each in self._fields)
+
+
+def _best(agreements: Sequence[tuple[tuple[int, int] | None, bytes]]) -> list[bytes]:
     """Return what a record agrees with most closely: several where they agree equally well, none where none does."""
     most = max((closeness for closeness, _ in agreements if closeness is not None), default=None)
     return [key for closeness, key in agreements if most is not None and closeness == most]
 
 
-def _agreement(sent: Record, current: Current, fields: Sequence[Field]) -> int | None:
-    """Return how many fields that were sent the record shows as they were sent; nothing if one of them differs."""
-    shown = 0
+def _agreement(sent: Record, current: Current, fields: Sequence[Field]) -> tuple[int, int] | None:
+    """Return how many fields that were sent the record shows, and how many to the letter; nothing if one differs."""
+    shown = exact = 0
     for each in fields:
         value = sent.get(each.name)
         if value is None or each.name in current.silent:
@@ -108,11 +147,12 @@ def _agreement(sent: Record, current: Current, fields: Sequence[Field]) -> int |
         if not _agrees(each.kind, value, current.record.get(each.name)):
             return None
         shown += 1
-    return shown
+        exact += each.kind is not Kind.TEXT or value == current.record.get(each.name)
+    return shown, exact
 
 
 def _agrees(kind: Kind, sent: Json, shown: Json) -> bool:
     if kind is Kind.TEXT:
         # The server may trim a text, and writes line ends in its own way.
-        return str(sent).split() == str(shown if shown is not None else "").split()
+        return _plain(str(sent)) == _plain(str(shown if shown is not None else ""))
     return same(kind, sent, shown)

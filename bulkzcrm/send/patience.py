@@ -16,13 +16,15 @@ __all__ = ["Patience"]
 class Patience:
     """The failures in a row of one batch, and of the part of it that has to go again.
 
-    `renewals` counts how often the token was renewed since the last attempt that failed otherwise.
+    `renewals` counts how often the token was renewed since the last attempt that failed otherwise, `doubts` the
+    attempts in a row that left rows in doubt of which none was found written.
     """
 
     client: Client
     failures: int = 0
     begun: float | None = None
     renewals: int = 0
+    doubts: int = 0
 
     async def wait(self, cause: Cause, reason: str, retry_after: float | None = None) -> None:
         """Wait before the next attempt. Raises `UnreachableError` when it has been tried for long enough."""

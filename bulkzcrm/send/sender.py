@@ -1,8 +1,8 @@
 """One batch on its way: sent, answered, tried again, split, or left in doubt, and every step durable before the next.
 
 What may be sent again is decided here and nowhere else: what was certainly not applied, and every operation that is
-safe to repeat, after its records have been read again. A create whose answer was lost is left in doubt: whoever sends
-the run reads it back before any of its rows goes again.
+safe to repeat, after its records have been read again. A create whose answer was lost is left in doubt, and so is what
+repeating does not help: whoever sends the run reads it back before any of its rows goes again.
 """
 
 from __future__ import annotations
@@ -48,6 +48,9 @@ from bulkzcrm.transport import Answer, LostError, NotSentError
 __all__ = ["Sender"]
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+_REPEATED_IN_DOUBT = 3
+"""So many attempts of one batch end in doubt and bring nothing, and others get their turn before it."""
 
 Recheck = Callable[[Sequence[Sendable]], Awaitable[frozenset[int]]]
 """Reads records again and returns the rows (ordinals) that already are as they should be."""
@@ -96,11 +99,14 @@ class Sender:
         self._triggers = triggers
         self._upserts = Upserts(operation.key, announce)
         self.answered = 0
-        """Batches that have had a trustworthy answer."""
+        """Batches of which something has become known: a trustworthy answer for a row, or a record that was found."""
         self.doubts = 0
-        """Creates left in doubt, in a row."""
+        """Batches left in doubt, in a row."""
         self.open_doubts = 0
-        """Creates left in doubt and not read back yet."""
+        """Batches left in doubt and not read back yet."""
+        self.doubt_left: float | None = None
+        """When the last request left that was left in doubt, in seconds that never go back (`Client.monotonic`)."""
+        self._departures: dict[int, float] = {}
 
     async def deliver(self, batch: Sequence[Sendable]) -> None:
         """Deliver a batch and all the parts that it has to be split into.
@@ -113,7 +119,10 @@ class Sender:
         while waiting:
             part = waiting.pop(0)
             number = await self._ledger.plan([each.ordinal for each in part.rows], part.parent)
-            waiting[:0] = await self._deliver_part(part.rows, number, part.patience)
+            try:
+                waiting[:0] = await self._deliver_part(part.rows, number, part.patience)
+            finally:
+                self._departures.pop(number, None)
 
     async def _deliver_part(self, part: Sequence[Sendable], number: int, patience: Patience) -> list[_Part]:
         """Deliver one batch until it is answered; return the parts that are left to deliver."""
@@ -145,14 +154,14 @@ class Sender:
                     await patience.wait(cause, reading.reason, reading.retry_after)
                 case TryAgain() | Doubt():
                     self._upserts.lost(part)
-                    await self._in_doubt(number, (), status)
-                    if not self._operation.safe_to_repeat:
+                    if await self._left_in_doubt(number, (), status, patience):
                         return []
                     await patience.wait(Cause.LOST if answer is None else Cause.SERVER, reading.reason)
                     rest = await self._settle_by_reading(part, number)
                     if not rest:
                         return []
                     if len(rest) < len(part):
+                        patience.doubts = 0
                         return [_Part(rest, patience, number)]
                     await self._ledger.plan_again(number)
                 case _:
@@ -179,7 +188,7 @@ class Sender:
                     body=body,
                     cost=write_cost(len(part)),
                     token=token,
-                    may_leave=self._ledger.may_leave,
+                    may_leave=lambda: self._leave(number),
                 )
             except (NotSentError, LostError) as error:
                 return None, without_answer(error.observed, error.reason)
@@ -195,6 +204,10 @@ class Sender:
         reading = read_answer(sent, answer.status, answer.body)
         self._tell(part, number, answer, reading)
         return answer, reading
+
+    def _leave(self, number: int) -> None:
+        self._ledger.may_leave()
+        self._departures[number] = self._client.monotonic()
 
     async def _judged(
         self, part: Sequence[Sendable], number: int, judged: Judged, status: int | None, patience: Patience
@@ -222,15 +235,16 @@ class Sender:
                     assert_never(verdict)
         rejected = sum(outcome.status is Progress.REJECTED for outcome in outcomes)
         self._upserts.lost(doubtful)
+        is_left = False
         if doubtful:
-            await self._in_doubt(number, outcomes, status)
+            is_left = await self._left_in_doubt(number, outcomes, status, patience)
         else:
             await self._ledger.answered(number, outcomes, status)
             self._trust()
         succeeded = zip(part, judged.verdicts, strict=True)
         self._upserts.tell_of_changed((each, verdict) for each, verdict in succeeded if isinstance(verdict, Succeeded))
         self._budget.spend(rejected)
-        readable = doubtful if self._operation.safe_to_repeat else []
+        readable = [] if is_left else doubtful
         if again or readable:
             await patience.wait(Cause.SERVER if readable else Cause.THROTTLED, reason)
         if readable:
@@ -244,11 +258,24 @@ class Sender:
         problems = tuple(self._locate(problem, each.number) for problem in verdict.problems)
         return RowOutcome(ordinal=each.ordinal, status=Progress.REJECTED, problems=problems, record_id=each.record_id)
 
-    async def _in_doubt(self, number: int, known: Sequence[RowOutcome], status: int | None) -> None:
+    async def _left_in_doubt(
+        self, number: int, known: Sequence[RowOutcome], status: int | None, patience: Patience
+    ) -> bool:
+        """Write that rows are in doubt, and tell whether they are left so.
+
+        That is: whether repeating them is not safe, or has brought nothing. Settings go one at a time and in their
+        order, so that none of them gives way to another.
+        """
         await self._ledger.in_doubt(number, known, status)
-        if not self._operation.safe_to_repeat:
-            self.doubts += 1
-            self.open_doubts += 1
+        self.answered += any(outcome.status is not Progress.PENDING for outcome in known)
+        patience.doubts += 1
+        if self._operation.safe_to_repeat and (self._operation.one_at_a_time or patience.doubts < _REPEATED_IN_DOUBT):
+            return False
+        left = self._departures.get(number, self._client.monotonic())
+        self.doubt_left = max(left, self.doubt_left or left)
+        self.doubts += 1
+        self.open_doubts += 1
+        return True
 
     def _trust(self) -> None:
         self.answered += 1
@@ -262,6 +289,7 @@ class Sender:
         Where none of them is, the batch is left as it stands, unless it `goes_on` in another one.
         """
         agreeing = await self._recheck(doubtful)
+        self.answered += bool(agreeing)
         rest = [each for each in doubtful if each.ordinal not in agreeing]
         if agreeing or goes_on:
             outcomes = [

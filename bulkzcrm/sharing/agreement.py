@@ -65,11 +65,11 @@ class Agreed:
 
 def agree(shares: Shares, terms: Terms, own: Position, is_dead: Callable[[str], bool]) -> Agreed:
     """Find out what this run may have, and write it down; nothing is written where nothing has changed."""
-    standing = shares.standing()
+    standing = shares.standing(own.now_ms)
     before = next((each for each in standing.holdings if each.owner == own.owner), None)
     others = [each for each in standing.holdings if each.owner != own.owner]
     gone = [each for each in others if each.expires_ms <= own.now_ms or is_dead(each.owner)]
-    others = [each for each in others if each not in gone]
+    others = [_bounded(shares, each, own.now_ms) for each in others if each not in gone]
     # A holding that somebody dropped was charged with all that it had reserved, and what it had spent was part of that.
     was_dropped = own.has_joined and before is None
     charged = sum(each.reserved for each in gone) + (0 if was_dropped else own.spent)
@@ -100,9 +100,18 @@ def agree(shares: Shares, terms: Terms, own: Position, is_dead: Callable[[str], 
     return Agreed(holding=holding, target=target, others=len(others), used=used, standing=standing)
 
 
+def _bounded(shares: Shares, holding: Holding, now_ms: int) -> Holding:
+    """Return a holding that ends no later than one which is renewed now: another clock may have been far ahead."""
+    if holding.expires_ms <= now_ms + LEASE_MS:
+        return holding
+    holding = replace(holding, expires_ms=now_ms + LEASE_MS)
+    shares.keep(holding)
+    return holding
+
+
 def part(shares: Shares, terms: Terms, own: Position) -> None:
     """Give everything back."""
-    standing = shares.standing()
+    standing = shares.standing(own.now_ms)
     others = [each for each in standing.holdings if each.owner != own.owner]
     if len(others) < len(standing.holdings):
         if own.spent:

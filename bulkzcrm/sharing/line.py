@@ -45,11 +45,11 @@ class Line:
         """Do something else in the journal, in one transaction, and return its result once it is on the disk."""
         return await self._writer.do(work)
 
-    async def begin(self) -> Standing:
+    async def begin(self, now_ms: int) -> Standing:
         """Return how things stand; cuts from before do not concern us."""
 
         def work(shares: Shares) -> Standing:
-            standing = shares.standing()
+            standing = shares.standing(now_ms)
             self._cuts_seen = standing.cuts
             return standing
 
@@ -69,12 +69,12 @@ class Line:
             await asyncio.wrap_future(each)
         return await self.do(work)
 
-    def tell(self, paused_until_ms: int, *, has_cut: bool) -> None:
+    def tell(self, paused_until_ms: int, now_ms: int, *, has_cut: bool) -> None:
         """Let all others pause, and halve their limits where ours was; without waiting for it."""
 
         def work(journal: Journal) -> None:
             shares = journal.shares(self._organisation_id)
-            shares.pause(paused_until_ms)
+            shares.pause(paused_until_ms, now_ms)
             if has_cut:
                 self._cuts_seen = shares.cut(self._cuts_seen)
 

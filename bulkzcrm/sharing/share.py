@@ -15,7 +15,7 @@ from bulkzcrm.cells import counted
 from bulkzcrm.clock import Clock, system_clock
 from bulkzcrm.errors import OutputError
 from bulkzcrm.events import Listener, Noted, Waiting
-from bulkzcrm.journal import Holding, Journal, Spending
+from bulkzcrm.journal import LONGEST_PAUSE_MS, Holding, Journal, Spending
 from bulkzcrm.limiter import Limiter
 from bulkzcrm.owners import dead, owner_name
 from bulkzcrm.sharing.agreement import Agreed, Position, part
@@ -29,8 +29,6 @@ _T = TypeVar("_T")
 
 BEAT_S: Final = 1.0
 """How often a run looks what the others do."""
-_LONGEST_PAUSE_MS: Final = 15 * 60_000
-"""A longer pause is not imposed on others, nor taken over from them: they may ask again after this time."""
 _FRESH_MS: Final = 5 * 60_000
 """What the server said of its credits counts for so long; the next request then finds out anew."""
 _GONE: Final = b"24 hours"
@@ -118,7 +116,7 @@ class Share:
             self._remaining, self._seen_ms = remaining, self._started_ms
         line = self._line = Line(self._home, self._organisation_id)
         try:
-            standing = await line.begin()
+            standing = await line.begin(self._started_ms)
             start = standing.learned_limit
             if start is not None:
                 start //= len(standing.holdings) + 1
@@ -174,7 +172,7 @@ class Share:
         if self._terms.floor and remaining is not None:
             left = remaining - self._outstanding
             if left - cost < self._terms.floor:
-                raise below_floor(self._terms, cost, left, await self._spendings())
+                raise below_floor(self._terms, cost, left, await self._spendings(), self._now())
         self._need += cost
         try:
             async with self._beating:
@@ -183,7 +181,7 @@ class Share:
         finally:
             self._need -= cost
         if self._free < cost:
-            raise over_budget(self._terms, cost, self._used, await self._spendings())
+            raise over_budget(self._terms, cost, self._used, await self._spendings(), self._now())
         self._outstanding += cost
         return True
 
@@ -208,7 +206,7 @@ class Share:
     async def go_on(self) -> None:
         """Raise `StoppedError` when the credits of the organisation are gone: waiting a little is of no use then."""
         if self._gone_for:
-            raise used_up(self._gone_for, self._known_remaining(), await self._spendings())
+            raise used_up(self._gone_for, self._known_remaining(), await self._spendings(), self._now())
 
     @property
     def _free(self) -> int:
@@ -227,12 +225,17 @@ class Share:
     def _tell_others(self) -> None:
         """Let all pause who share the organisation, and halve their limits where ours was halved."""
         has_cut = self.limiter.cuts != self._cuts_told
-        until = self._now() + min(int(self.limiter.pause_left * 1000), _LONGEST_PAUSE_MS)
-        if self._line is not None and (has_cut or until > self._paused_until_ms):
+        now = self._now()
+        until = now + min(int(self.limiter.pause_left * 1000), LONGEST_PAUSE_MS)
+        if self._line is not None and (has_cut or until > self._known_pause(now)):
             self._cuts_told = self.limiter.cuts
             self._was_cut = self._was_cut or has_cut
-            self._paused_until_ms = max(until, self._paused_until_ms)
-            self._line.tell(until, has_cut=has_cut)
+            self._paused_until_ms = max(until, self._known_pause(now))
+            self._line.tell(until, now, has_cut=has_cut)
+
+    def _known_pause(self, now_ms: int) -> int:
+        """Return until when all pause, as far as this run knows; a later moment is from before its clock was set."""
+        return self._paused_until_ms if self._paused_until_ms <= now_ms + LONGEST_PAUSE_MS else 0
 
     async def _agree(self) -> None:
         """Agree with the others; once more at once where places can be given back."""
@@ -254,10 +257,10 @@ class Share:
         for _ in range(new_cuts):
             self._was_cut = True
             self.limiter.cut()
-        until = known.paused_until_ms or 0
-        if until > self._paused_until_ms:
+        until, now = known.paused_until_ms or 0, self._now()
+        if until > self._known_pause(now):
             self._paused_until_ms = until
-            seconds = min(until - self._now(), _LONGEST_PAUSE_MS) / 1000
+            seconds = (until - now) / 1000
             if seconds > 0:
                 self.limiter.pause(seconds)
                 self._announce(Waiting(seconds=seconds, reason="another run on this machine was told to slow down"))

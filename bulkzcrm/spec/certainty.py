@@ -10,8 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-__all__ = ["CERTAINTY", "Certainty", "Observed", "Proof", "proof_of"]
+__all__ = ["CERTAINTY", "REFUSALS", "Certainty", "Observed", "Proof", "proof_of"]
+
+REFUSALS: Final = frozenset({400, 401, 403, 404, 405, 407, 412, 413, 415, 429})
+"""The 4xx by which the API refuses a request (407: a proxy on the way to it). Any other comes from somebody on the way
+who may have passed the request on: a gateway whose time ran out (408), or whose client was gone (499)."""
 
 
 class Proof(StrEnum):
@@ -35,13 +40,14 @@ class Observed(StrEnum):
     WRONG_LENGTH = "an answer that judges more or fewer records than were sent"
     OTHER_RECORDS = "a success without a proper id, with an id twice, or with another id than the one sent"
     BARE_SUCCESS = "a success that names no records, or a code with a 2xx"
-    UNREADABLE = "an answer that is no JSON, or of no form that the API has"
+    UNREADABLE = "an answer that is no JSON, or of no form that the API has (such as a gateway's JSON)"
     REDIRECT = "a redirect, which is not followed"
     SERVER_ERROR = "HTTP 5xx without a verdict for each record"
     INTERNAL_ERROR = "INTERNAL_ERROR with another status (the vendor sends it with 400, too)"
     TOKEN_REFUSED = "HTTP 401, or a code that says that the access token is dead"  # noqa: S105 - no credential
     FORBIDDEN = "HTTP 403, or a code that forbids the request as a whole"
-    REFUSED = "HTTP 400, or another 4xx, with a code"
+    REFUSED = "HTTP 400, 404 or 412 with a code, in the API's own form"
+    NOT_REFUSED_SO = "a 4xx by which the API never refuses (408, 409, 421, 499 ...), whatever it says"
     THROTTLED = "HTTP 429, or a code that says too many requests"
     TOO_LARGE = "HTTP 413"
     NOT_SERVED = "HTTP 405, 407 or 415, which come before any record is looked at"
@@ -76,6 +82,7 @@ CERTAINTY: Mapping[Observed, Certainty] = {
     Observed.TOKEN_REFUSED: Certainty(Proof.NOT_APPLIED, "tokens are judged before anything else (RFC 6750, 3.1)"),
     Observed.FORBIDDEN: Certainty(Proof.NOT_APPLIED, "rights and scopes are judged before anything is written"),
     Observed.REFUSED: Certainty(Proof.NOT_APPLIED, _TOLD),
+    Observed.NOT_REFUSED_SO: Certainty(Proof.UNKNOWN, "a gateway may answer so after it has passed the request on"),
     Observed.THROTTLED: Certainty(Proof.NOT_APPLIED, "the request was turned away at the gate (RFC 6585, 4)"),
     Observed.TOO_LARGE: Certainty(Proof.NOT_APPLIED, "the body was not taken (RFC 9110, 15.5.14)"),
     Observed.NOT_SERVED: Certainty(Proof.NOT_APPLIED, "refused for its form alone (RFC 9110, 15.5)"),

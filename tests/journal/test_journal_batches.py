@@ -163,6 +163,18 @@ def test_a_batch_in_doubt_is_sent_again_only_after_it_was_planned_again(journal)
     assert [row.attempts for row in journal.batch_rows(RUN, number)] == [1, 2]
 
 
+def test_what_is_in_doubt_or_answered_is_not_called_not_applied(journal):
+    """Its rows would be in doubt for ever, in a batch that nobody looks at any more."""
+    sending(journal)
+    doubtful, answered = send(journal, [1]), send(journal, [2])
+    journal.mark_in_doubt(RUN, 0, doubtful)
+    journal.mark_answered(RUN, 0, answered, succeed([2]), answered_ms=1)
+    for number in (doubtful, answered):
+        with pytest.raises(IllegalMoveError, match="cannot become not applied"):
+            journal.mark_not_applied(RUN, 0, number, answered_ms=2)
+    assert statuses(journal)[:2] == ["in_doubt", "succeeded"]
+
+
 def test_a_record_id_that_is_known_outlives_an_answer_without_one(journal):
     sending(journal, 1)
     number = send(journal, [1])

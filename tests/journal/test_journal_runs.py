@@ -34,6 +34,7 @@ from bulkzcrm.journal import (
     RunState,
 )
 from bulkzcrm.model import Column
+from bulkzcrm.run.steps import steps_of
 
 LEASE = 60_000
 
@@ -104,6 +105,15 @@ def test_a_run_goes_from_ingest_to_its_end(journal):
     assert journal.run(RUN).state is RunState.FINISHED
 
 
+@pytest.mark.parametrize("state", [state for state in RunState if state is not RunState.FINISHED])
+def test_a_run_that_is_finished_stays_so(journal, state):
+    sending(journal, 1)
+    journal.mark_answered(RUN, 0, send(journal, [1]), succeed([1]), answered_ms=2_000)
+    journal.set_state(RUN, 0, RunState.FINISHED)
+    with pytest.raises(IllegalMoveError, match="cannot become"):
+        journal.set_state(RUN, 0, state)
+
+
 def test_a_run_is_not_finished_while_a_row_has_not_ended(journal):
     sending(journal, 2)
     with pytest.raises(IllegalMoveError, match="has 2 rows that have not ended"):
@@ -149,6 +159,18 @@ def test_runs_are_listed_newest_first_and_by_pages(journal):
     first = [run.id for run in journal.runs(limit=3)]
     assert first == ["run-4", "run-3", "run-2"]
     assert [run.id for run in journal.runs(limit=3, before=first[-1])] == ["run-1", "run-0"]
+
+
+def test_the_runs_of_a_job_are_found_in_the_order_of_its_steps_however_many_runs_came_later(journal):
+    later = [new_run(f"run-2{number:04}") for number in range(1100)]
+    steps = [new_run(f"run-1{number}", job="a job", step=3 - number) for number in range(3)]
+    with journal.transaction():
+        for run in [*steps, *later, new_run("run-30000", job="another job", step=1)]:
+            journal.add_run(run)
+    assert [run.id for run in journal.runs_of_job("a job")] == ["run-12", "run-11", "run-10"]
+    assert journal.runs_of_job("no job") == []
+    assert steps_of(journal, journal.run("run-11")) == ["run-12", "run-11", "run-10"]
+    assert steps_of(journal, journal.run("run-20007")) == ["run-20007"]
 
 
 def test_the_latest_run_that_can_be_resumed_is_neither_finished_nor_at_ingest(journal):

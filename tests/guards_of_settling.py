@@ -1,0 +1,218 @@
+"""The guards of settling: what must be so before a lost create is taken for found, or for absent and sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from guards import KILLED, Guard
+
+from bulkzcrm.journal import Batch, Journal, Progress, RowOutcome
+from bulkzcrm.run import settling
+from bulkzcrm.run.settling import Settled, Settling
+from bulkzcrm.send import matching
+from bulkzcrm.spec.organisation import Current
+
+
+def _do_not_wait(patch: pytest.MonkeyPatch) -> None:
+    async def at_once(_settling: Settling, *_facts: Any) -> None:
+        return
+
+    patch.setattr(Settling, "_wait_until_quiet", at_once)
+
+
+def _do_not_read(patch: pytest.MonkeyPatch) -> None:
+    async def all_absent(unread: Settling, batches: Sequence[Batch], **_facts: Any) -> Settled:
+        count = 0
+        for batch in batches:
+            rows = await unread._doubtful(batch.number)
+            outcomes = [RowOutcome(ordinal=row.ordinal, status=Progress.PENDING) for row in rows]
+            await unread._writer.do(
+                lambda journal, batch=batch, outcomes=outcomes: journal.mark_answered(
+                    unread._run.id, unread._epoch, batch.number, outcomes, answered_ms=unread._now_ms()
+                )
+            )
+            count += len(rows)
+        return Settled(absent=count)
+
+    patch.setattr(Settling, "settle", all_absent)
+
+
+def _read_once(patch: pytest.MonkeyPatch) -> None:
+    async def once(hasty: Settling, lost: Any, sent: Any) -> Any:
+        return await hasty._look(lost, sent, await hasty._current_user()), True
+
+    patch.setattr(Settling, "_read_until_steady", once)
+
+
+def _do_not_compare_readings(patch: pytest.MonkeyPatch) -> None:
+    look = Settling._look
+
+    async def alike(hasty: Settling, *facts: Any) -> Any:
+        seen = await look(hasty, *facts)
+        seen_before = vars(hasty).setdefault("seen_before", seen)
+        object.__setattr__(seen, "namesakes", seen_before.namesakes)
+        return seen
+
+    patch.setattr(Settling, "_look", alike)
+
+
+def _take_what_others_have(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Settling, "_is_free", lambda greedy, record, _taken: record.id not in greedy._excluded)
+
+
+def _take_what_was_there_before(patch: pytest.MonkeyPatch) -> None:
+    begin = Settling.__init__
+
+    def knowing_nothing(greedy: Settling, *facts: Any, **more: Any) -> None:
+        begin(greedy, *facts, **{**more, "known_before": ()})
+
+    patch.setattr(Settling, "__init__", knowing_nothing)
+
+
+def _take_what_others_took_meanwhile(patch: pytest.MonkeyPatch) -> None:
+    write = Settling._write
+
+    async def blindly(greedy: Settling, *facts: Any) -> Settled:
+        vars(greedy)["_is_free"] = lambda *_facts: True
+        try:
+            return await write(greedy, *facts)
+        finally:
+            del vars(greedy)["_is_free"]
+
+    patch.setattr(Settling, "_write", blindly)
+
+
+def _take_anybodys(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(settling, "_made_by", lambda _record, _maker: True)
+
+
+def _take_what_nobody_knows_the_maker_of(patch: pytest.MonkeyPatch) -> None:
+    look = Settling._look
+
+    async def unsuspecting(greedy: Settling, *facts: Any) -> Any:
+        seen = await look(greedy, *facts)
+        if not seen.maker_known:
+            object.__setattr__(seen, "contested", frozenset())
+        return seen
+
+    patch.setattr(Settling, "_look", unsuspecting)
+
+
+def _do_not_mind_others_at_work(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Journal, "under_way_elsewhere", lambda *_facts: set())
+
+
+def _do_not_mind_strangers(patch: pytest.MonkeyPatch) -> None:
+    real = matching._match_namesakes
+
+    def among_friends(matched: Any, rows: Sequence[Any], there: Sequence[Current], fields: Any) -> None:
+        fitting = [
+            each for each in there if any(matching._agreement(row.record, each, fields) is not None for row in rows)
+        ]
+        real(matched, rows, fitting, fields)
+
+    patch.setattr(matching, "_match_namesakes", among_friends)
+
+
+def _take_the_first_of_many(patch: pytest.MonkeyPatch) -> None:
+    real = matching._match_namesakes
+
+    def guessing(matched: Any, rows: Sequence[Any], there: Sequence[Current], fields: Any) -> None:
+        real(matched, rows, there, fields)
+        for place, row in enumerate(rows):
+            candidates = matched.ambiguous.get(row.ordinal, ())
+            if len(candidates) > place:
+                del matched.ambiguous[row.ordinal]
+                matched.found[row.ordinal] = candidates[place]
+
+    patch.setattr(matching, "_match_namesakes", guessing)
+
+
+def _trust_clocks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(settling, "_SKEW", timedelta(0))
+
+
+_LATE = "create; of write 1 the request arrives after its sender has given up"
+
+GUARDS = (
+    Guard(
+        name="nothing is read back before the quiet period is over",
+        remove=_do_not_wait,
+        noticed_by=[
+            f"{KILLED}{_LATE}",
+            "test_settling.py::test_a_create_that_is_carried_out_late_is_found_and_not_made_twice[39]",
+        ],
+    ),
+    Guard(
+        name="a lost create is read back before it is sent again",
+        remove=_do_not_read,
+        noticed_by=[
+            f"{KILLED}create",
+            "test_settling.py::test_what_is_found_is_read_once_and_nothing_is_sent_again",
+        ],
+    ),
+    Guard(
+        name="what is absent is looked for a second time",
+        remove=_read_once,
+        noticed_by=["test_settling.py::test_a_create_that_is_carried_out_late_is_found_and_not_made_twice[55]"],
+    ),
+    Guard(
+        name="nothing is absent while two readings differ",
+        remove=_do_not_compare_readings,
+        noticed_by=["test_settling_meanwhile.py::test_nothing_is_absent_while_records_go_on_appearing"],
+    ),
+    Guard(
+        name="a record that another row accounts for is not taken",
+        remove=_take_what_others_have,
+        noticed_by=[
+            "test_settling.py::test_a_record_that_another_row_has_is_not_taken_twice",
+            "test_settling_meanwhile.py::test_a_record_that_another_run_has_made_meanwhile_is_not_taken",
+        ],
+    ),
+    Guard(
+        name="a record that was there before is not taken",
+        remove=_take_what_was_there_before,
+        noticed_by=["test_settling.py::test_a_record_that_was_there_before_is_nobodys"],
+    ),
+    Guard(
+        name="a record that another run took since it was read is not taken",
+        remove=_take_what_others_took_meanwhile,
+        noticed_by=["test_settling_meanwhile.py::test_of_two_runs_that_read_the_same_record_back_one_takes_it"],
+    ),
+    Guard(
+        name="a record of another user is not taken",
+        remove=_take_anybodys,
+        noticed_by=["test_settling.py::test_a_record_of_another_user_is_not_taken_for_the_rows_own"],
+    ),
+    Guard(
+        name="a record is not taken while nobody can tell who made it",
+        remove=_take_what_nobody_knows_the_maker_of,
+        noticed_by=["test_settling.py::test_where_nobody_can_tell_who_made_a_record_it_is_not_taken"],
+    ),
+    Guard(
+        name="a record is not taken that may be another run's, whose answer is on its way",
+        remove=_do_not_mind_others_at_work,
+        noticed_by=["test_settling_meanwhile.py::test_a_record_that_may_be_another_runs_is_left_until_that_one_knows"],
+    ),
+    Guard(
+        name="a stranger of the same name makes an absent row ambiguous",
+        remove=_do_not_mind_strangers,
+        noticed_by=[
+            "test_settling.py::test_a_record_of_the_same_name_with_other_content_makes_an_absent_row_ambiguous",
+            "test_matching.py::test_a_namesake_that_agrees_with_no_row_leaves_no_row_of_that_name_absent",
+        ],
+    ),
+    Guard(
+        name="of more records than rows none is guessed",
+        remove=_take_the_first_of_many,
+        noticed_by=["test_settling.py::test_more_records_than_rows_are_ambiguous_and_shown"],
+    ),
+    Guard(
+        name="it is read back to some time before the create was sent",
+        remove=_trust_clocks,
+        noticed_by=["test_settling_meanwhile.py::test_a_record_is_found_although_the_servers_clocks_disagree"],
+    ),
+)
