@@ -221,8 +221,11 @@ async def read_created_since(
     *,
     landmarks: Collection[str] = (),
     wanted: Callable[[Mapping[str, Json]], bool] | None = None,
+    look_at: Callable[[Mapping[str, Json]], None] = lambda _: None,
 ) -> tuple[list[Current], frozenset[str]]:
     """Read the services made since then, newest first, with who made them when: the `wanted` ones, and the ids of all.
+
+    `look_at` is shown every one of them.
 
     `landmarks` are ids of records that are known to be older: where all of them have been seen, nothing further down
     can matter. One credit a page of 200. A search would be quicker, but its index lags behind; a list does not. Raises
@@ -239,6 +242,7 @@ async def read_created_since(
             if made is not None and made < since:
                 break
             ids.add(str(entry.get("id")))
+            look_at(entry)
             if wanted is None or wanted(entry):
                 recent.setdefault(str(entry.get("id")), Current(dict(entry), _silent(entry)))
             if unseen:

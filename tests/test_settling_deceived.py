@@ -95,6 +95,48 @@ async def test_an_organisation_that_writes_names_in_its_own_way(desk: Clocked, f
     assert len(desk.created) == 3
 
 
+async def test_records_that_were_renamed_as_soon_as_they_were_made_are_shown_and_not_made_twice(desk: Clocked):
+    async def interfere(heard: Heard) -> Cut | None:
+        store = desk.sandbox._running().organisation.store
+        if is_read_back(heard):
+            with store.transaction():
+                for each in made(desk):
+                    kept = store.service(str(each["id"]))
+                    store.put_service({**kept, "Service_Name": f"SVC-{each['Service_Name']}"})
+        return KEPT if heard.is_write and len(desk.wire.writes) == 1 else None
+
+    desk.wire.interfere = interfere
+    await desk.run("create-services", services(3))
+    assert len(desk.created) == 3
+    assert desk.statuses == ["unknown"] * 3
+    shown = [each in row["result_message"] for row in desk.results for each in desk.created]
+    assert not any(shown)
+    for each, row in zip(made(desk), desk.results, strict=True):
+        assert str(each["id"]) in row["result_message"]
+
+
+async def test_what_is_like_a_lost_row_and_has_a_row_of_its_own_does_not_matter(desk: Clocked):
+    """All rows of a price list may have one duration and one price."""
+    rows = [{**row, "Price": "10"} for row in services(40)]
+    losing(desk, 2, LOST)
+    await desk.run("create-services", rows, RunOptions(batch_size=10, concurrency=1))
+    all_once(desk, rows)
+
+
+async def test_what_another_run_has_in_doubt_does_not_matter_either(desk: Clocked):
+    runs = []
+    for first, step in ((1, KEPT), (11, LOST)):
+        desk.lose(step)
+        rows = [{**row, "Price": "10"} for row in services(10, first=first)]
+        runs.append(await desk.begin("create-services", rows))
+        await desk.carry_on()
+    desk.wire.script()
+    for desk.last in reversed(runs):
+        await desk.carry_on()
+        assert desk.statuses == ["succeeded"] * 10
+    assert len(set(desk.created)) == len(desk.created) == 20
+
+
 async def test_two_runs_of_one_row_one_of_which_was_carried_out(desk: Clocked):
     desk.lose(KEPT)
     first = await desk.begin("create-services", services(1))

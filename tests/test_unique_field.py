@@ -58,6 +58,27 @@ async def test_a_lost_create_is_sent_again_and_made_once(tmp_path: Path, fault: 
         assert [row["result_record_id"] for row in desk.results] == [made[row["Service_Name"]] for row in rows]
 
 
+async def test_a_row_that_is_refused_the_second_time_and_was_written_the_first_time_has_succeeded(tmp_path: Path):
+    """Somebody has locked the record meanwhile, say."""
+    async with desk_at(tmp_path, options=WITH_KEY) as desk:
+        locked = {"code": "RECORD_LOCKED", "details": {}, "message": "locked", "status": "error"}
+        desk.wire.script(Cut(applied=True), Say(207, {"data": [locked, locked]}))
+        await desk.run("create-services", services(2), KEYED)
+        assert desk.statuses == ["succeeded"] * 2
+        assert desk.each_once(services(2))
+        made = {str(each["Service_Name"]): str(each["id"]) for each in desk.sandbox.services()}
+        assert [row["result_record_id"] for row in desk.results] == [made[row["Service_Name"]] for row in services(2)]
+
+
+async def test_a_row_that_is_refused_the_second_time_and_was_never_written_is_rejected(tmp_path: Path):
+    async with desk_at(tmp_path, options=WITH_KEY) as desk:
+        locked = {"code": "RECORD_LOCKED", "details": {}, "message": "locked", "status": "error"}
+        desk.wire.script(Cut(applied=False), Say(207, {"data": [locked, locked]}))
+        await desk.run("create-services", services(2), KEYED)
+        assert desk.statuses == ["rejected"] * 2
+        assert desk.created == []
+
+
 async def test_many_lost_creates_of_many_batches_are_each_made_once(tmp_path: Path):
     chances = {Fault.CUT_BEFORE: 0.15, Fault.CUT_AFTER: 0.15, Fault.SERVER_ERROR_AFTER: 0.1, Fault.NOT_JSON_AFTER: 0.1}
     async with desk_at(tmp_path, options=WITH_KEY, faults=Faults(probability=chances, seed=3)) as desk:

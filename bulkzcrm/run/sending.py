@@ -14,7 +14,8 @@ from bulkzcrm.client import Client
 from bulkzcrm.clock import Clock
 from bulkzcrm.errors import BulkzcrmError, UnreachableError
 from bulkzcrm.journal import Batch, BatchState, Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow
-from bulkzcrm.readings import read_organisation
+from bulkzcrm.lookup import folded
+from bulkzcrm.readings import read_organisation, read_services
 from bulkzcrm.retry import Cause
 from bulkzcrm.run.composing import Composer
 from bulkzcrm.run.doubted import NAMED, by_size, failing_on
@@ -89,6 +90,7 @@ class Sending:
             budget=self.budget,
             announce=self.judge.announce,
             recheck=self._recheck,
+            look_up=self._look_up,
             go_on=self._go_on,
             locate=self.judge.with_cell,
             zone=self.organisation.zone,
@@ -260,6 +262,16 @@ class Sending:
         for each in part:
             rows += await self._rows(each.ordinal - 1, 1)
         return await self._composer.holds(rows, self._refresh)
+
+    async def _look_up(self, rows: Sequence[Sendable]) -> dict[int, str]:
+        """Find the records of rows by their unique field."""
+        key = self.operation.key
+        ids = {
+            folded(str(each.record.get(key) or "")): each.id
+            for each in (await read_services(self.client, key)).values()
+        }
+        values = {row.ordinal: folded(str(row.record.get(key) or "")) for row in rows}
+        return {ordinal: ids[value] for ordinal, value in values.items() if value and value in ids}
 
     async def _refresh(self) -> Organisation:
         """Read the current records anew, and nothing else; where that is not allowed, they stay unknown."""

@@ -20,10 +20,12 @@ from bulkzcrm.clock import Clock, milliseconds
 from bulkzcrm.errors import CredentialsRefusedError
 from bulkzcrm.events import Listener, Noted, ReadBack, Waiting
 from bulkzcrm.journal import Batch, Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow
+from bulkzcrm.lookup import folded
 from bulkzcrm.model import Problem
 from bulkzcrm.readings import moment, read_created_since, read_current_user
 from bulkzcrm.run.composing import Composer
 from bulkzcrm.run.lease import LEASE_MS
+from bulkzcrm.run.lookalikes import Lookalikes
 from bulkzcrm.send.matching import Lost, Matched, match, name_of
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import READ_SCOPES, Current, Reading
@@ -96,6 +98,8 @@ class _Seen:
     """Places of rows of which another run has one of the same name in flight."""
     records: Mapping[str, Current]
     maker_known: bool
+    missing: frozenset[int]
+    """Places of rows that another reading might show: absent ones, and those that may have been renamed."""
 
 
 @final
@@ -165,7 +169,7 @@ class Settling:
         except (ReadRefusedError, CredentialsRefusedError) as error:
             scope = READ_SCOPES[Reading.SERVICES]
             return Settled(left=f"What became of them may not be read ({error}); the scope {scope} allows it.")
-        undecided = seen.contested if steady else seen.contested | seen.matched.absent
+        undecided = seen.contested if steady else seen.contested | seen.missing
         decided = {
             number: of_batch
             for number, of_batch in doubtful.items()
@@ -214,7 +218,7 @@ class Settling:
         user = await self._current_user()
         seen = await self._look(lost, sent, identities, user)
         for _ in range(_READINGS - 1):
-            if not seen.matched.absent and not seen.contested:
+            if not seen.missing and not seen.contested:
                 return seen, True
             await self._pause(max(_SHORTEST_GAP_S, self._quiet_s / 2), "what is absent is looked for a second time")
             before, seen = seen, await self._look(lost, sent, identities, user)
@@ -236,11 +240,13 @@ class Settling:
         names = {name_of(each.record, self._operation.named_by) for each in lost}
         # Who makes this run's records is learned from others than those that are looked for.
         own = user if self._is_own_login else ""
+        lookalikes = Lookalikes(self._operation, lost)
         recent, everything = await read_created_since(
             self._client,
             since,
             landmarks=await self._made_before(since, first_ms - _APART_MS),
             wanted=(lambda record: name_of(record, self._operation.named_by) in names) if own else None,
+            look_at=lookalikes.look_at,
         )
         namesakes = [each for each in recent if name_of(each.record, self._operation.named_by) in names]
         taken = await self._accounted_for([each.id for each in recent], since)
@@ -258,6 +264,9 @@ class Settling:
         matched = await to_thread.run_sync(match, lost, mine, self._operation.fields, self._operation.named_by)
         if user:
             self._set_apart(matched, lost, others)
+        missing = frozenset(matched.absent)
+        renamed = await self._renamed(lookalikes, since, first_ms, maker) if matched.absent else []
+        lookalikes.set_apart(matched, lost, renamed)
         there = {name_of(each.record, self._operation.named_by) for each in whole}
         foreign = set() if user else {name_of(each.record, self._operation.named_by) for each in others}
         unsure = foreign | {name_of({self._operation.named_by: each}, self._operation.named_by) for each in busy}
@@ -271,9 +280,25 @@ class Settling:
             frozenset(each.id for each in free),
             everything,
             frozenset(contested),
-            {each.id: each for each in whole},
+            {each.id: each for each in whole} | {each: lookalikes.record(each) for each in renamed},
             maker_known=not foreign,
+            missing=missing,
         )
+
+    async def _renamed(self, lookalikes: Lookalikes, since: datetime, first_ms: int, maker: str) -> list[str]:
+        """Return the lookalikes made by us since the first was lost for which neither a row nor a doubt accounts."""
+        taken = await self._accounted_for(lookalikes.ids, since)
+        free = []
+        for record_id in lookalikes.ids:
+            record = lookalikes.record(record_id)
+            made = moment(record.record.get("Created_Time"))
+            is_new = made is not None and milliseconds(made) >= first_ms - _ANSWERED_AROUND_MS
+            if is_new and self._is_free(record, taken) and _made_by(record, maker):
+                free.append(record_id)
+        names = {record_id: folded(name) for record_id, name in lookalikes.named(free).items()}
+        doubtful = await self._writer.do(lambda journal: journal.in_doubt_elsewhere(self._run, set(names.values()), ()))
+        explained = {identity for identity, _ in doubtful}
+        return [record_id for record_id in free if names[record_id] not in explained]
 
     def _set_apart(self, matched: Matched, lost: Sequence[Lost], others: Sequence[Current]) -> None:
         """Call rows ambiguous that are not found, and of whose name another user has made a record."""

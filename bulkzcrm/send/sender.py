@@ -8,7 +8,7 @@ repeating does not help: whoever sends the run reads it back before any of its r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import assert_never, final
@@ -55,6 +55,9 @@ _REPEATED_IN_DOUBT = 3
 Recheck = Callable[[Sequence[Sendable]], Awaitable[frozenset[int]]]
 """Reads records again and returns the rows (ordinals) that already are as they should be."""
 
+LookUp = Callable[[Sequence[Sendable]], Awaitable[Mapping[int, str]]]
+"""Looks records up by their unique field, and returns the ids of those that are there, by their rows (ordinals)."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
@@ -82,6 +85,7 @@ class Sender:
         budget: Budget,
         announce: Listener,
         recheck: Recheck,
+        look_up: LookUp,
         go_on: Callable[[], None],
         locate: Callable[[Problem, int], Problem],
         zone: tzinfo | None = None,
@@ -93,6 +97,7 @@ class Sender:
         self._budget = budget
         self._announce = announce
         self._recheck = recheck
+        self._look_up = look_up
         self._go_on = go_on
         self._locate = locate
         self._zone = zone
@@ -217,8 +222,13 @@ class Sender:
         doubtful: list[Sendable] = []
         again: list[Sendable] = []
         reason = ""
+        there = await self._written_before(part, judged)
         for each, verdict in zip(part, judged.verdicts, strict=True):
             match verdict:
+                case Rejected() if each.ordinal in there:
+                    outcomes.append(
+                        RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, record_id=there[each.ordinal])
+                    )
                 case Rejected() if self._upserts.met_itself(each, verdict):
                     doubtful.append(each)
                     reason = verdict.problems[0].message
@@ -250,6 +260,17 @@ class Sender:
         if readable:
             again += await self._settle_by_reading(readable, number, goes_on=True)
         return sorted(again, key=lambda each: each.ordinal)
+
+    async def _written_before(self, part: Sequence[Sendable], judged: Judged) -> Mapping[int, str]:
+        """Look up those rows that are refused now and were in doubt before: what is there was written, then."""
+        refused = [
+            each
+            for each, verdict in zip(part, judged.verdicts, strict=True)
+            if isinstance(verdict, Rejected)
+            and self._upserts.may_be_there(each)
+            and not self._upserts.met_itself(each, verdict)
+        ]
+        return await self._look_up(refused) if refused else {}
 
     def _outcome(self, each: Sendable, verdict: Succeeded | Rejected) -> RowOutcome:
         if isinstance(verdict, Succeeded):

@@ -31,6 +31,10 @@ class Upserts:
         mine = any(problem.code == "DUPLICATE_DATA" and problem.field == self._key for problem in verdict.problems)
         return bool(self._key) and mine and self._was_sent(each)
 
+    def may_be_there(self, each: Sendable) -> bool:
+        """Tell whether a row that is refused now may have been written by an earlier attempt of its own."""
+        return bool(self._key) and self._was_sent(each)
+
     def tell_of_changed(self, written: Iterable[tuple[Sendable, Succeeded]]) -> None:
         """Warn of records that were changed, instead of made, for rows that had not made them themselves.
 
