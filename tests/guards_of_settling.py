@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from guards import KILLED, Guard
 
+from bulkzcrm import readings
+from bulkzcrm.errors import StoppedError
 from bulkzcrm.journal import Batch, Journal, Progress, RowOutcome
+from bulkzcrm.model import Json
 from bulkzcrm.run import settling
 from bulkzcrm.run.settling import Settled, Settling
 from bulkzcrm.send import matching
@@ -70,6 +73,39 @@ def _take_what_was_there_before(patch: pytest.MonkeyPatch) -> None:
         begin(greedy, *facts, **{**more, "known_before": ()})
 
     patch.setattr(Settling, "__init__", knowing_nothing)
+    _forget_who_had_the_names(patch)
+
+
+def _forget_who_had_the_names(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(settling, "NAMESAKES", "nothing is kept under this word")
+
+
+def _mind_no_other_names(patch: pytest.MonkeyPatch) -> None:
+    async def none(_settling: Settling, *_facts: Any) -> list[str]:
+        return []
+
+    patch.setattr(Settling, "_renamed", none)
+
+
+def _believe_in_any_order(patch: pytest.MonkeyPatch) -> None:
+    async def as_they_come(sheets: AsyncIterator[list[Mapping[str, Json]]]) -> AsyncIterator[Mapping[str, Json]]:
+        async for sheet in sheets:
+            for entry in sheet:
+                yield entry
+
+    patch.setattr(readings, "_newest_first", as_they_come)
+
+
+def _take_anything_for_a_list(patch: pytest.MonkeyPatch) -> None:
+    listed = readings._listed
+
+    def lenient(*facts: Any) -> list[Mapping[str, Json]]:
+        try:
+            return listed(*facts)
+        except StoppedError:
+            return []
+
+    patch.setattr(readings, "_listed", lenient)
 
 
 def _take_what_others_took_meanwhile(patch: pytest.MonkeyPatch) -> None:
@@ -176,6 +212,28 @@ GUARDS = (
         name="a record that was there before is not taken",
         remove=_take_what_was_there_before,
         noticed_by=["test_settling.py::test_a_record_that_was_there_before_is_nobodys"],
+    ),
+    Guard(
+        name="a record of that name from before the run is not taken on resume",
+        remove=_forget_who_had_the_names,
+        noticed_by=[
+            "test_settling_deceived.py::test_an_equal_record_that_was_there_before_the_run_is_not_taken_on_resume"
+        ],
+    ),
+    Guard(
+        name="a record that may have been renamed is not passed over",
+        remove=_mind_no_other_names,
+        noticed_by=["test_settling_deceived.py::test_records_that_were_renamed_meanwhile_are_shown_and_not_made_twice"],
+    ),
+    Guard(
+        name="a list in another order proves nothing",
+        remove=_believe_in_any_order,
+        noticed_by=["test_settling_deceived.py::test_a_list_in_another_order_proves_nothing_absent"],
+    ),
+    Guard(
+        name="what is no list proves nothing",
+        remove=_take_anything_for_a_list,
+        noticed_by=["test_settling_deceived.py::test_what_is_no_list_proves_nothing_absent[a text for a list]"],
     ),
     Guard(
         name="a record that another run took since it was read is not taken",

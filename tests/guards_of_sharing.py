@@ -51,8 +51,8 @@ def _wait_for_the_dead(patch: pytest.MonkeyPatch) -> None:
 def _let_nothing_run_out(patch: pytest.MonkeyPatch) -> None:
     standing = Shares.standing
 
-    def for_ever(shares: Shares) -> Standing:
-        known = standing(shares)
+    def for_ever(shares: Shares, now_ms: int) -> Standing:
+        known = standing(shares, now_ms)
         return replace(known, holdings=tuple(replace(each, expires_ms=2**60) for each in known.holdings))
 
     patch.setattr(Shares, "standing", for_ever)

@@ -95,7 +95,7 @@ async def test_an_organisation_that_writes_names_in_its_own_way(desk: Clocked, f
     assert len(desk.created) == 3
 
 
-async def test_records_that_were_renamed_as_soon_as_they_were_made_are_shown_and_not_made_twice(desk: Clocked):
+async def test_records_that_were_renamed_meanwhile_are_shown_and_not_made_twice(desk: Clocked):
     async def interfere(heard: Heard) -> Cut | None:
         store = desk.sandbox._running().organisation.store
         if is_read_back(heard):
