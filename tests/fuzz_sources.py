@@ -327,7 +327,7 @@ def play(file: File, terminal: Terminal, *, sending: bool) -> Ended:
     output = terminal.folder / "report"
     mode = ["run", "--sandbox", "--max-wait", "1"] if sending else ["check"]
     ended = terminal.type(*mode, file.operation, path, "--json", "-o", str(output), *file.words)
-    assert "Traceback" not in ended.err
+    assert "Traceback" not in ended.err, ended.err
     told = json.loads(ended.out)
     counts = {name: told[name] for name in ("succeeded", "unchanged", "invalid", "rejected", "unknown", "unsent")}
     if ended.status == 2:

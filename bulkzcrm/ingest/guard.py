@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ _PIECE_BYTES = 1 << 16
 _ENCRYPTED = 1
 """The bit of a zip entry's flags that says so (PKWARE APPNOTE, 4.4.4)."""
 
+_DAMAGE = (BadZipFile, zlib.error, EOFError, struct.error, UnicodeDecodeError, OverflowError)
+"""What `zipfile` raises for an archive that is none; for a name of a part that is no text, a `UnicodeDecodeError`."""
+
 _SAVE_AGAIN = "Open it in a spreadsheet program and save it as .xlsx."
 
 
@@ -33,7 +37,7 @@ def translated_faults(name: str) -> Iterator[None]:
     """Turn what reading a damaged archive or its XML raises into a `SourceError`."""
     try:
         yield
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, ParseError, expat.ExpatError) as fault:
+    except (*_DAMAGE, NotImplementedError, ParseError, expat.ExpatError) as fault:
         cure = "Copy or download it again, or open it in a spreadsheet program and save it as .xlsx."
         raise SourceError(f"{name} is a damaged workbook.", cure) from fault
     except OSError as fault:

@@ -192,12 +192,20 @@ class Share:
             return
         if answer.credits_remaining is not None or answer.status < 300:
             # Where it says nothing, there is more than half of a day's credits.
-            self._remaining, self._seen_ms = answer.credits_remaining, self._now()
+            self._see(answer.credits_remaining, answer.elapsed)
         if answer.status == 429:
             remaining = self._known_remaining()
             is_gone = _GONE in answer.body if remaining is None else remaining < cost
             self._gone_for = cost if is_gone else self._gone_for
             self._tell_others()
+
+    def _see(self, remaining: int | None, elapsed: float) -> None:
+        """Take the server's word on its credits; of answers to requests that flew together the least counts."""
+        now = self._now()
+        is_overtaken = self._seen_ms is not None and now - self._seen_ms <= elapsed * 1000
+        if is_overtaken and remaining is not None and self._remaining is not None:
+            remaining = min(remaining, self._remaining)
+        self._remaining, self._seen_ms = remaining, now
 
     def release(self, cost: int) -> None:
         """Give back what `admit` has set aside: the request is over, or never left."""

@@ -110,3 +110,11 @@ def test_flipped_bytes_are_damage_and_found_before_the_first_row(tmp_path, part)
     path.write_bytes(content)
     with pytest.raises(SourceError, match="damaged"), open_source(path):
         pass
+
+
+def test_a_part_whose_name_is_no_text_is_damage(tmp_path):
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("é.xml", "<a/>")
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xf8\xa9"))
+    assert "a.xlsx is a damaged workbook" in refused(path)
