@@ -94,15 +94,19 @@ def _object(line: str) -> dict[str, _Value]:
 
 
 def _has_surrogate(value: _Value) -> bool:
-    match value:
-        case str():
-            return _LONE_SURROGATE.search(value) is not None
-        case list():
-            return any(_has_surrogate(entry) for entry in value)
-        case dict():
-            return any(_has_surrogate(part) for pair in value.items() for part in pair)
-        case _:
-            return False
+    # Without recursion: what can be read may be nested more deeply than calls can be.
+    waiting: list[_Value] = [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text if _LONE_SURROGATE.search(text):
+                return True
+            case list() as entries:
+                waiting += entries
+            case dict() as members:
+                waiting += [part for pair in members.items() for part in pair]
+            case _:
+                pass
+    return False
 
 
 def _decimal(text: str) -> Decimal:

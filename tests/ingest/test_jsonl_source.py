@@ -69,6 +69,7 @@ def test_empty_objects_and_nulls_are_no_rows(read):
         ('{"a": ' + "9" * 5000 + "}", "too many digits"),
         ('{"a": "\\ud800"}', "half of a character"),
         ('{"a": ' + "[" * 100_000, "nested too deeply"),
+        ('{"a\\u00e9": ' + "[" * 900 + "1" + "]" * 900 + "}", "From and To"),
     ],
 )
 def test_a_line_that_fits_no_row_is_named(read, line, words):
