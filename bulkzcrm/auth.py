@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeGuard, final
+from typing import TypeGuard, final
 from urllib.parse import urlencode
 
 import anyio
@@ -20,23 +20,15 @@ from bulkzcrm.hosts import is_loopback
 from bulkzcrm.private_files import FileLock, write_private
 from bulkzcrm.redact import Secret
 from bulkzcrm.tokens import THROTTLED_FOR_S, Grant, Token, TokensThrottledError, read_grant, token_text
-from bulkzcrm.wire import USER_AGENT, LostError, NotSentError, Reply
+from bulkzcrm.wire import USER_AGENT, Exchange, LostError, NotSentError
 
-__all__ = ["Exchange", "Token", "TokenSource", "TokensThrottledError", "exchange_code"]
+__all__ = ["Token", "TokenSource", "TokensThrottledError", "exchange_code"]
 
 _TOKENS_PER_WINDOW = 10
 _WINDOW_S = 600.0
 _FARTHEST_S = 86400.0
 _LOCK_PATIENCE_S = 30.0
 _LOCK_POLL_S = 0.1
-
-
-class Exchange(Protocol):
-    """What is needed of a `Wire`."""
-
-    async def exchange(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None) -> Reply:
-        """Send one request and return the whole answer. Raises NotSentError and LostError."""
-        ...
 
 
 @dataclass(slots=True)

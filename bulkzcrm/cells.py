@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any, cast
 
 import msgspec
 
@@ -15,6 +16,9 @@ __all__ = ["cell_text", "column_letter", "counted", "decode_cells", "encode_cell
 
 _EXACT_LIMIT = 2**53
 """Above this a binary float no longer holds every whole number (IEEE 754 double)."""
+
+_PLAIN = frozenset({str, type(None)})
+_decode = msgspec.json.Decoder(tuple[str | tuple[str, str] | None, ...]).decode
 
 
 def column_letter(index: int) -> str:
@@ -44,31 +48,11 @@ def cell_text(value: CellValue) -> str:
 
     A float beyond 2**53 keeps its exponent, so that it never looks like an exact id.
     """
-    match value:
-        case None:
-            return ""
-        case str():
-            return value
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case int():
-            return str(value)
-        case float():
-            return _float_text(value)
-        case Decimal():
-            return format(value, "f")
-        case datetime():
-            return _datetime_text(value)
-        case date():
-            return value.isoformat()
-        case time():
-            return _time_text(value)
-        case timedelta():
-            return _duration_text(value)
-        case CellError():
-            return value.text
-        case FormulaWithoutValue():
-            return value.formula
+    shown = _TEXTS.get(type(value))
+    if shown is None:
+        # A subclass, as pandas has of `datetime`; no class here but `datetime` and `bool` is one of another.
+        shown = next(text for kind, text in _TEXTS.items() if isinstance(value, kind))
+    return shown(value)
 
 
 def _float_text(value: float) -> str:
@@ -78,7 +62,8 @@ def _float_text(value: float) -> str:
         return repr(value).upper() if "e" in repr(value) else f"{value:.15E}"
     if value.is_integer():
         return str(int(value))
-    return format(Decimal(repr(value)), "f")
+    text = repr(value)
+    return format(Decimal(text), "f") if "e" in text else text
 
 
 def _datetime_text(value: datetime) -> str:
@@ -98,17 +83,37 @@ def _duration_text(value: timedelta) -> str:
     return f"{sign}{hours}:{minutes:02}" + (f":{seconds:02}" if seconds else "")
 
 
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    str: str,
+    type(None): lambda _: "",
+    bool: lambda value: "TRUE" if value else "FALSE",
+    int: str,
+    float: _float_text,
+    Decimal: lambda value: format(value, "f"),
+    datetime: _datetime_text,
+    date: date.isoformat,
+    time: _time_text,
+    timedelta: _duration_text,
+    CellError: lambda value: value.text,
+    FormulaWithoutValue: lambda value: value.formula,
+}
+"""How each kind of value is shown; a subclass before its base."""
+
+
 def encode_cells(cells: Sequence[CellValue]) -> bytes:
     """Encode cells for the journal; `decode_cells` gives the same values back."""
+    if _PLAIN.issuperset(map(type, cells)):
+        return msgspec.json.encode(cells)
     return msgspec.json.encode([value if type(value) is str or value is None else _tagged(value) for value in cells])
 
 
 def decode_cells(text: bytes | str) -> tuple[CellValue, ...]:
     """Decode what `encode_cells` made."""
-    return tuple(
-        value if value is None or isinstance(value, str) else _untagged(*value)
-        for value in msgspec.json.decode(text, type=list[str | tuple[str, str] | None])
-    )
+    cells = _decode(text)
+    # All that is no text is in brackets of its own.
+    if (text.find("[", 1) if isinstance(text, str) else text.find(b"[", 1)) < 0:
+        return cast("tuple[str | None, ...]", cells)
+    return tuple(value if value is None or isinstance(value, str) else _VALUES[value[0]](value[1]) for value in cells)
 
 
 def _tagged(value: CellValue) -> tuple[str, str]:
@@ -137,27 +142,16 @@ def _tagged(value: CellValue) -> tuple[str, str]:
             return "str", str(value or "")
 
 
-def _untagged(tag: str, text: str) -> CellValue:
-    match tag:
-        case "bool":
-            return bool(text)
-        case "int":
-            return int(text)
-        case "float":
-            return float(text)
-        case "decimal":
-            return Decimal(text)
-        case "datetime":
-            return datetime.fromisoformat(text)
-        case "date":
-            return date.fromisoformat(text)
-        case "time":
-            return time.fromisoformat(text)
-        case "timedelta":
-            return timedelta(microseconds=int(text))
-        case "error":
-            return CellError(text)
-        case "formula":
-            return FormulaWithoutValue(text)
-        case _:
-            return text
+_VALUES: dict[str, Callable[[str], CellValue]] = {
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "decimal": Decimal,
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "timedelta": lambda text: timedelta(microseconds=int(text)),
+    "error": CellError,
+    "formula": FormulaWithoutValue,
+    "str": str,
+}

@@ -10,47 +10,28 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from decimal import Decimal
 from random import Random
 from typing import Protocol, final
 
 import anyio
-import msgspec
 
 from bulkzcrm.auth import Token, TokensThrottledError
 from bulkzcrm.clock import Clock, seconds, system_clock
-from bulkzcrm.errors import BulkzcrmError, CredentialsRefusedError, StoppedError, UnreachableError
+from bulkzcrm.contents import ReadRefusedError, content_of, refuses_token, retry_after
+from bulkzcrm.errors import BulkzcrmError, CredentialsRefusedError, UnreachableError
 from bulkzcrm.events import Listener, Waiting
 from bulkzcrm.limiter import Limiter
 from bulkzcrm.model import Json
 from bulkzcrm.retry import Cause, GiveUp, decide
 from bulkzcrm.transport import Answer, LostError, NotSentError, Transport
 
-__all__ = ["Client", "Meter", "ReadRefusedError", "decode", "retry_after"]
+__all__ = ["Client", "Meter", "ReadRefusedError"]
 
 _CLOCKS_DIFFER_S = 1.0
 """By so much the seconds since 1970, by which tokens are counted, and those that never go back may disagree."""
 
-_LONGEST_WAIT_S = 10**9
-"""Longer is no time that anybody means, and too large a number can be no float."""
 _RENEWALS = 5
 """So often the token is renewed for one request at most; others may have used up each of them before it got there."""
-
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
-_AUTH_CODES = frozenset({"INVALID_TOKEN", "AUTHENTICATION_FAILURE", "INVALID_OAUTHTOKEN"})
-_SCOPE_CODES = frozenset({"OAUTH_SCOPE_MISMATCH", "NO_PERMISSION", "FEATURE_NOT_SUPPORTED", "NOT_SUPPORTED"})
-
-
-class ReadRefusedError(Exception):
-    """The credentials do not allow a reading; whether that matters is for the caller to say."""
-
-
-def decode(body: bytes) -> object:
-    """Decode an answer: exact decimals, whole numbers exact. Raises `ValueError` when it is no JSON."""
-    try:
-        return _DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError) as error:
-        raise ValueError(str(error)) from error
 
 
 class Meter(Protocol):
@@ -283,7 +264,7 @@ class Client:
             except LostError as error:
                 cause, reason = Cause.LOST, str(error)
             else:
-                if answer.status == 401 and _code(answer.body) in _AUTH_CODES:
+                if refuses_token(answer):
                     await self.refresh(answer, renewals)
                     renewals += 1
                     continue
@@ -293,7 +274,7 @@ class Client:
                 elif answer.status >= 500:
                     cause, reason = Cause.SERVER, f"the server answers {answer.status}"
                 else:
-                    return _content(path, answer)
+                    return content_of(path, answer)
             attempt += 1
             renewals = 0
             # Standing in the queue, and the attempt that has just failed, are no part of the waiting.
@@ -324,49 +305,3 @@ class Client:
     async def _pause(self, seconds: float, reason: str) -> None:
         self.announce(Waiting(seconds=seconds, reason=reason))
         await self.sleep(seconds)
-
-
-def _content(path: str, answer: Answer) -> dict[str, Json] | None:
-    if answer.status in (204, 304):
-        return None
-    try:
-        content = decode(answer.body)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise StoppedError(
-            f"GET {path} is answered with {answer.status} and something that is no JSON object.",
-            "Check the API domain and any proxy between you and the server, then resume.",
-        )
-    if answer.status == 200:
-        return content
-    code, message = str(content.get("code") or ""), str(content.get("message") or "")
-    if code in _SCOPE_CODES or answer.status in (401, 403):
-        raise ReadRefusedError(f"{code}: {message}")
-    raise StoppedError(
-        f"GET {path} is refused with {answer.status} {code}: {message}.",
-        f"See `bulkzcrm explain {code}`, mend the cause, then resume." if code else "Mend the cause, then resume.",
-    )
-
-
-def _code(body: bytes) -> str:
-    try:
-        content = decode(body)
-    except ValueError:
-        return ""
-    return str(content.get("code") or "") if isinstance(content, dict) else ""
-
-
-def retry_after(answer: Answer) -> float | None:
-    """Return the seconds that a 429 asks to wait, where it says so (a header, or `details.retry_after`)."""
-    if answer.retry_after is not None:
-        return answer.retry_after
-    try:
-        content = decode(answer.body)
-    except ValueError:
-        return None
-    details = content.get("details") if isinstance(content, dict) else None
-    seconds = details.get("retry_after") if isinstance(details, dict) else None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | Decimal) or not 0 < seconds < _LONGEST_WAIT_S:
-        return None
-    return float(seconds)

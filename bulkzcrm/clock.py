@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["Clock", "milliseconds", "seconds", "system_clock"]
+__all__ = ["Clock", "instant", "milliseconds", "seconds", "system_clock"]
 
 _BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,3 +36,8 @@ def seconds() -> float:
 def milliseconds(moment: datetime) -> int:
     """Return a moment as the journal keeps it: whole milliseconds since 1970, rounded down."""
     return (moment - _BEGINNING) // timedelta(milliseconds=1)
+
+
+def instant(ms: int) -> datetime:
+    """Return the moment that the journal keeps as so many milliseconds since 1970, in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC)

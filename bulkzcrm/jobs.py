@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from bulkzcrm.errors import JobError, UsageError
+from bulkzcrm.errors import JobError
 from bulkzcrm.run.options import RunOptions
 from bulkzcrm.spec.operations import OPERATIONS
 
@@ -141,10 +141,3 @@ def _text(file: Path, table: Mapping[str, object], key: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise JobError(f"{file}: {key} is no text.", f'Write {key} = "…".')
     return value
-
-
-def no_such_operation(name: str) -> UsageError:
-    """Return what is said of an operation that there is not."""
-    near = difflib.get_close_matches(name, OPERATIONS, n=1)
-    hint = f"Did you mean {near[0]}? " if near else ""
-    return UsageError(f"There is no operation {name}.", f"{hint}Choose one of {', '.join(OPERATIONS)}.")

@@ -11,10 +11,11 @@ from bulkzcrm.errors import UsageError
 from bulkzcrm.events import Event, Listener
 from bulkzcrm.ingest import Source
 from bulkzcrm.journal import Journal
-from bulkzcrm.report import ReportRow, Summary, as_frame
-from bulkzcrm.run.engine import begin, carry_on, new_run_id
-from bulkzcrm.run.engine import check as check_source
+from bulkzcrm.report import ReportRow, Summary, as_frame, report_row
+from bulkzcrm.run.checking import check as check_source
+from bulkzcrm.run.engine import begin, carry_on
 from bulkzcrm.run.options import RunOptions
+from bulkzcrm.run.run_id import new_run_id
 from bulkzcrm.run.sources import origin_of
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.spec.operation import Operation
@@ -85,6 +86,6 @@ def report_frame(home: Path, run_id: str) -> pd.DataFrame:
             while page := journal.rows(run_id, after, 1000):
                 after = page[-1].ordinal
                 for row in page:
-                    yield ReportRow(number=row.number, cells=row.cells, surplus=row.surplus, outcome=row.outcome())
+                    yield report_row(number=row.number, cells=row.cells, surplus=row.surplus, outcome=row.outcome())
 
         return as_frame(found.columns, rows())

@@ -15,10 +15,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, TextIO, TypeAlias, assert_never, final
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, TypeAlias, assert_never, final
 
 import msgspec
-import structlog
 
 from bulkzcrm.errors import OutputError
 from bulkzcrm.redact import MASK, Secret, scrub
@@ -27,6 +26,9 @@ if sys.version_info >= (3, 12):
     from typing import override
 else:
     from typing_extensions import override
+
+if TYPE_CHECKING:
+    import structlog
 
 __all__ = ["Verbosity", "logger", "logging_to", "redacted"]
 
@@ -169,6 +171,8 @@ _TEE = _Tee()
 
 def logger() -> structlog.typing.FilteringBoundLogger:
     """Return a logger; `bind` facts to it that all its events shall carry."""
+    import structlog  # noqa: PLC0415 - it takes its time, and many commands log nothing
+
     wrapped: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
         _TEE,
         processors=[structlog.contextvars.merge_contextvars, _stamp, _traceback, _redact],

@@ -6,22 +6,31 @@ A name that is found not at all, or more than once, is a problem that names the 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from bulkzcrm.errors import CredentialsRefusedError
 from bulkzcrm.model import Json, Problem, Record
 from bulkzcrm.spec.fields import Kind, Lookup
 from bulkzcrm.spec.operation import Operation
-from bulkzcrm.spec.organisation import Choice, Current, Organisation, Reading, User
+from bulkzcrm.spec.organisation import Choice, Current, Named, Organisation, Reading, User
+from bulkzcrm.spec.values import folded
 
-__all__ = ["Directory", "Resolved"]
+__all__ = ["Directory", "Resolved", "folded"]
 
 _T = TypeVar("_T")
 
 _CANDIDATES = 5
 """How many candidates a message names."""
+
+
+_REMEMBERED = 10_000
+"""So many different values of fields are remembered at most, with what they mean."""
+
+_NEW = Current({})
+"""What there is of a new record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +47,6 @@ class Resolved:
     identity: str = ""
 
 
-def folded(text: str) -> str:
-    """Return what stands for a name in comparisons: case and runs of white space do not count."""
-    return " ".join(text.split()).casefold()
-
-
 class Directory:
     """An organisation's names, indexed once per run."""
 
@@ -52,9 +56,16 @@ class Directory:
         users = organisation.users if organisation else None
         self._users = _index(users.values(), lambda user: (user.name, user.email)) if users is not None else None
         self._records = _records(operation, organisation)
-        name = next((name for name in operation.find_by if name != "id"), "")
-        self._names = _index((self._records or {}).values(), lambda current: (str(current.record.get(name) or ""),))
-        self._find_by_name = name
+        self._find_by_name = locator = next((name for name in operation.find_by if name != "id"), "")
+        self._named: Callable[[str], list[Current]]
+        if isinstance(self._records, Named):
+            self._named = self._records.named
+        else:
+            index = _index((self._records or {}).values(), lambda each: (str(each.record.get(locator) or ""),))
+            self._named = lambda name: index.get(folded(name), [])
+        self._resolvers = dict(self._resolvers_of(operation, organisation)) if organisation is not None else {}
+        self._told: dict[Hashable, Json | Problem] = {}
+        """What has been said before, in a field, and what it means: few rows say something new."""
 
     def resolve(self, record: Record, unreadable: frozenset[str] = frozenset()) -> Resolved:
         """Resolve the names in a converted record; `unreadable` are fields that already have a problem.
@@ -62,38 +73,48 @@ class Directory:
         Raises:
             CredentialsRefusedError: a name needs a reading that the credentials do not allow.
         """
+        if self._operation.creates and self._organisation is None:
+            return Resolved(record, _NEW, ())
         problems: list[Problem] = []
         given = dict(record)
-        current: Current | None = Current({}) if self._operation.creates else None
+        current: Current | None = _NEW if self._operation.creates else None
         identity = ""
         if self._operation.find_by:
             current, identity = self._find(given, problems, unreadable)
             self._leave_out_locators(given, current, problems)
         elif self._operation.single:
             current, identity = self._only_record(given, problems), "the only one"
-        if self._organisation is not None:
-            self._resolve_values(given, problems, self._organisation)
+        self._resolve_values(given, problems)
         return Resolved(given, current, tuple(problems), identity)
 
-    def _resolve_values(self, given: Record, problems: list[Problem], organisation: Organisation) -> None:
-        for each in self._operation.fields:
-            value = given.get(each.name)
+    def _resolve_values(self, given: Record, problems: list[Problem]) -> None:
+        for name, resolve in self._resolvers.items():
+            value = given.get(name)
             if value is None:
                 continue
-            resolved: Json | Problem
-            if each.kind is Kind.MEMBERS:
-                resolved = self._members(each.name, value)
-            elif each.kind is Kind.TAXES:
-                resolved = _taxes(each.name, value, organisation.taxes)
-            elif each.lookup is Lookup.JOB_SHEETS and organisation.job_sheets is not None:
-                resolved = _choice(each.name, str(value), organisation.job_sheets)
-            else:
-                continue
+            said = name, tuple(value) if isinstance(value, list) else value
+            resolved = self._told.get(said)
+            if resolved is None:
+                if len(self._told) >= _REMEMBERED:
+                    self._told.clear()
+                resolved = self._told[said] = resolve(value)
             if isinstance(resolved, Problem):
                 problems.append(resolved)
-                del given[each.name]
+                del given[name]
             else:
-                given[each.name] = resolved
+                given[name] = resolved
+
+    def _resolvers_of(
+        self, operation: Operation, organisation: Organisation
+    ) -> Iterator[tuple[str, Callable[[Json], Json | Problem]]]:
+        """Yield each field whose values may have to be resolved, and what does that."""
+        for each in operation.fields:
+            if each.kind is Kind.MEMBERS:
+                yield each.name, partial(self._members, each.name)
+            elif each.kind is Kind.TAXES:
+                yield each.name, partial(_taxes, each.name, taxes=organisation.taxes)
+            elif each.lookup is Lookup.JOB_SHEETS and organisation.job_sheets is not None:
+                yield each.name, partial(_choice, each.name, choices=organisation.job_sheets)
 
     def _find(self, given: Record, problems: list[Problem], unreadable: frozenset[str]) -> tuple[Current | None, str]:
         """Find the record that a row means by its id, else by its name."""
@@ -129,7 +150,7 @@ class Directory:
         return self._find_by(str(name), given, problems)
 
     def _find_by(self, name: str, given: Record, problems: list[Problem]) -> tuple[Current | None, str]:
-        candidates = self._names.get(folded(name), [])
+        candidates = self._named(name)
         exact = [each for each in candidates if each.record.get(self._find_by_name) == name]
         if len(candidates) > 1 and len(exact) == 1:
             candidates = exact
@@ -144,7 +165,8 @@ class Directory:
             case [current]:
                 return current, current.id
             case []:
-                shown = [str(each[0].record.get(self._find_by_name)) for each in self._names.values()]
+                names = (str(each.record.get(self._find_by_name) or "") for each in (self._records or {}).values())
+                shown = list({folded(known): known for known in names if known}.values())
                 problems.append(_not_found(self._find_by_name, name, shown))
             case _:
                 shown = [f"{each.id}{f' ({_module(each)})' if _module(each) else ''}" for each in candidates]
@@ -235,7 +257,7 @@ def _index(values: Iterable[_T], names: Callable[[_T], Iterable[str]]) -> dict[s
     return index
 
 
-def _records(operation: Operation, organisation: Organisation | None) -> dict[str, Current] | None:
+def _records(operation: Operation, organisation: Organisation | None) -> Mapping[str, Current] | None:
     """Return the records that the operation changes, by id; nothing where they were not read."""
     if organisation is None or not operation.find_by:
         return None
@@ -274,7 +296,8 @@ def _taxes(field: str, value: Json, taxes: tuple[Choice, ...] | None) -> Json | 
     return chosen
 
 
-def _choice(field: str, text: str, choices: tuple[Choice, ...]) -> Json | Problem:
+def _choice(field: str, value: Json, choices: tuple[Choice, ...]) -> Json | Problem:
+    text = str(value)
     found = [choice.value for choice in choices if folded(choice.value) == folded(text)]
     return found[0] if found else _not_found(field, text, [choice.value for choice in choices])
 

@@ -9,6 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
+from msgspec import Struct
+
 __all__ = [
     "CellError",
     "CellValue",
@@ -59,8 +61,7 @@ class Column:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One line of the source that holds at least one value.
 
     `number` is what a spreadsheet program shows for it (the first line of a file is 1; for a record of a CSV that spans

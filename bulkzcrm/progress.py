@@ -5,6 +5,7 @@ With `verbose` the log itself is what a person reads, event by event, instead of
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -27,27 +28,25 @@ from bulkzcrm.events import (
     Waiting,
 )
 from bulkzcrm.logs import Verbosity, logger, logging_to
-from bulkzcrm.redact import scrub
+from bulkzcrm.redact import printable, scrub
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-__all__ = ["Voice", "printable"]
+__all__ = ["Voice"]
 
 _LINE_EVERY_S = 5.0
 """Not on a terminal, progress is a line now and then, so that logs of scheduled runs stay short."""
 
 
-def printable(text: str) -> str:
-    """Return a text without control characters: what stands in a spreadsheet must not steer anybody's terminal."""
-    return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
-
-
 @final
 class Voice:
-    """Tells a person how a run goes, on `stream` (standard error by default)."""
+    """Tells a person how a run goes, on `stream` (standard error by default).
 
-    def __init__(self, *, quiet: bool, verbose: bool, stream: TextIO | None = None) -> None:
+    A command that sends nothing `has_log` not: no run of its own begins, and so no log.
+    """
+
+    def __init__(self, *, quiet: bool, verbose: bool, stream: TextIO | None = None, has_log: bool = True) -> None:
         self._stream = stream or sys.stderr
         self._quiet = quiet
         # Warnings are told by `say`; the log repeats them on the terminal only for those who want all of it.
@@ -56,7 +55,8 @@ class Voice:
         self._progress: Progress | None = None
         self._bar: TaskID | None = None
         self._files = ExitStack()
-        self._log = logger()
+        # Where nobody reads it, the log is not even imported: that takes its time.
+        self._log = logger() if has_log or self._verbosity is Verbosity.VERBOSE else None
         self._run = ""
         self._in_doubt = 0
         self._total = 0
@@ -116,32 +116,37 @@ class Voice:
             case RowsRead():
                 self._count("reading", event.rows, final=event.final)
             case Connected():
-                self._log.info("connected", organisation=event.organisation, edition=event.edition)
+                self._note("connected", organisation=event.organisation, edition=event.edition)
                 self.say(f"Organisation: {event.organisation} ({event.organisation_id})")
             case RowsJudged():
                 self._count("judging", event.rows, final=event.final)
             case SendingStarted():
-                self._log.info("sending", rows=event.rows, ceiling=event.ceiling)
+                self._note("sending", rows=event.rows, ceiling=event.ceiling)
                 self._total, self._done = event.rows + self._in_doubt, 0
             case BatchAnswered():
                 self._batch(event)
             case ReadBack():
-                self._log.info("read back", found=event.found, absent=event.absent, ambiguous=event.ambiguous)
+                self._note("read back", found=event.found, absent=event.absent, ambiguous=event.ambiguous)
                 self._sent(self._done + event.found + event.ambiguous)
             case SendingEnded():
-                self._log.info("sending ended", left=event.left)
+                self._note("sending ended", left=event.left)
                 self._sent(self._total - event.left, is_last=True)
             case Waiting():
-                self._log.info("waiting", seconds=round(event.seconds, 2), reason=event.reason)
+                self._note("waiting", seconds=round(event.seconds, 2), reason=event.reason)
                 if event.seconds >= 1:
                     self.say(f"Waiting {event.seconds:.0f} s: {event.reason}")
             case Noted():
-                self._log.log(30 if event.warning else 20, "note", text=event.text)
+                self._note("note", level=logging.WARNING if event.warning else logging.INFO, text=event.text)
                 if not self._verbose or self._quiet:
                     kind = "Warning" if event.warning else "Note"
                     self.say(f"{kind}: {event.text}", even_if_quiet=event.warning)
             case _:
                 assert_never(event)
+
+    def _note(self, event: str, *, level: int = logging.INFO, **facts: object) -> None:
+        """Write an event to the log, where there is one."""
+        if self._log is not None:
+            self._log.log(level, event, **facts)
 
     def _begin(self, event: Begun) -> None:
         self._in_doubt = event.in_doubt
@@ -156,10 +161,10 @@ class Voice:
         except OutputError as error:
             # Rows are worth more than a log of them.
             self.say(f"Warning: {error.message} The run goes on without it.", even_if_quiet=True)
-        self._log.info("begun", run=event.run)
+        self._note("begun", run=event.run)
 
     def _batch(self, event: BatchAnswered) -> None:
-        self._log.info(
+        self._note(
             "batch answered",
             batch=event.batch,
             rows=event.rows,

@@ -1,4 +1,7 @@
-"""No secret is shown or written: a `Secret` hides itself, and `scrub` takes every known one out of a text."""
+"""No secret is shown or written: a `Secret` hides itself, and `scrub` takes every known one out of a text.
+
+`printable` does the same for what would steer a terminal.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import override
 
-__all__ = ["MASK", "Secret", "register", "scrub"]
+__all__ = ["MASK", "Secret", "printable", "register", "scrub"]
 
 MASK = "***"
 
@@ -66,6 +69,11 @@ def register(value: str) -> None:
     Values of fewer than six characters are passed over.
     """
     _REGISTRY.add((value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], repr(value)[1:-1]))
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters: what stands in a spreadsheet must not steer anybody's terminal."""
+    return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
 
 
 def scrub(text: str) -> str:

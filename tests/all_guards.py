@@ -12,6 +12,8 @@ from pathlib import Path
 
 import guards_of_borders
 import guards_of_journal
+import guards_of_pruning
+import guards_of_repeating
 import guards_of_sending
 import guards_of_settling
 import guards_of_sharing
@@ -20,8 +22,10 @@ from guards import TESTS, Guard, Noticed, an_ordinary_run, watched
 
 GUARDS: tuple[Guard, ...] = (
     *guards_of_sending.GUARDS,
+    *guards_of_repeating.GUARDS,
     *guards_of_settling.GUARDS,
     *guards_of_journal.GUARDS,
+    *guards_of_pruning.GUARDS,
     *guards_of_sharing.GUARDS,
     *guards_of_borders.GUARDS,
 )

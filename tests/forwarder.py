@@ -68,18 +68,6 @@ async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType)
         raise _BrokenError from error
 
 
-class _BrokenError(Exception):
-    """The sandbox has cut the connection."""
-
-
-async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    # aiohttp would send a PUT again by itself, which must not pass for the tool's doing.
-    try:
-        return await send(request)
-    except aiohttp.ClientError as error:
-        raise _BrokenError from error
-
-
 Interference = Callable[[Heard], Awaitable[Say | Cut | None]]
 
 

@@ -11,7 +11,7 @@ from guards import Guard
 from bulkzcrm import config, hosts, logs, tokens
 from bulkzcrm.ingest import guard
 from bulkzcrm.redact import Secret
-from bulkzcrm.report import csv_report, xlsx_report
+from bulkzcrm.report import csv_report, xlsx_lines
 
 
 def _go_wherever_the_answer_says(patch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def _log_as_it_comes(patch: pytest.MonkeyPatch) -> None:
 
 
 def _unpack_whatever_it_is(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(guard, "_refuse_entries", lambda _entries, _name: None)
+    patch.setattr(guard, "_refuse_entries", lambda _entries, _size, _name: None)
 
 
 def _parse_whatever_it_is(patch: pytest.MonkeyPatch) -> None:
@@ -60,7 +60,7 @@ def _parse_whatever_it_is(patch: pytest.MonkeyPatch) -> None:
 
 
 def _write_formulas(patch: pytest.MonkeyPatch) -> None:
-    for report in (csv_report, xlsx_report):
+    for report in (csv_report, xlsx_lines):
         patch.setattr(report, "defuse", lambda text: text)
 
 

@@ -18,7 +18,7 @@ from bulkzcrm.run import keys as judging_keys
 from bulkzcrm.run import phase, sending
 from bulkzcrm.run.signals import StopSignal
 from bulkzcrm.send import Budget, Claim, Ledger, Sendable, Sender
-from bulkzcrm.send.upserts import Upserts
+from bulkzcrm.send.repeats import Repeats
 from bulkzcrm.spec.certainty import CERTAINTY, Certainty, Observed, Proof
 from bulkzcrm.transport import Transport
 
@@ -111,12 +111,12 @@ def _believe_any_id(patch: pytest.MonkeyPatch) -> None:
 def _repeat_updates_unread(patch: pytest.MonkeyPatch) -> None:
     settle = Sender._settle_by_reading
 
-    async def unread(sender: Sender, doubtful: Sequence[Sendable], number: int, *, goes_on: bool = False) -> Any:
+    async def unread(sender: Sender, doubtful: Sequence[Sendable], number: int) -> Any:
         async def nothing_holds(_rows: Sequence[Sendable]) -> frozenset[int]:
             return frozenset()
 
         sender._recheck = nothing_holds
-        return await settle(sender, doubtful, number, goes_on=goes_on)
+        return await settle(sender, doubtful, number)
 
     patch.setattr(Sender, "_settle_by_reading", unread)
 
@@ -146,7 +146,7 @@ def _send_to_any_organisation(patch: pytest.MonkeyPatch) -> None:
 
 
 def _reject_a_row_that_met_itself(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Upserts, "met_itself", lambda *_facts: False)
+    patch.setattr(Repeats, "met_itself", lambda *_facts: False)
 
 
 def _take_no_value_for_taken(patch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from guards import KILLED, Guard
 
-from bulkzcrm import readings
 from bulkzcrm.errors import StoppedError
 from bulkzcrm.journal import Batch, Journal, Progress, RowOutcome
 from bulkzcrm.model import Json
-from bulkzcrm.run import settling
+from bulkzcrm.readings import lists, services
+from bulkzcrm.run import looking, settling
+from bulkzcrm.run.looking import Looking
 from bulkzcrm.run.settling import Settled, Settling
 from bulkzcrm.send import matching
 from bulkzcrm.spec.organisation import Current
@@ -44,26 +45,26 @@ def _do_not_read(patch: pytest.MonkeyPatch) -> None:
 
 
 def _read_once(patch: pytest.MonkeyPatch) -> None:
-    async def once(hasty: Settling, lost: Any, sent: Any) -> Any:
-        return await hasty._look(lost, sent, await hasty._current_user()), True
+    async def once(hasty: Settling, sought: Any) -> Any:
+        return await hasty._looking.look(sought, await hasty._current_user()), True
 
     patch.setattr(Settling, "_read_until_steady", once)
 
 
 def _do_not_compare_readings(patch: pytest.MonkeyPatch) -> None:
-    look = Settling._look
+    look = Looking.look
 
-    async def alike(hasty: Settling, *facts: Any) -> Any:
+    async def alike(hasty: Looking, *facts: Any) -> Any:
         seen = await look(hasty, *facts)
         seen_before = vars(hasty).setdefault("seen_before", seen)
         object.__setattr__(seen, "namesakes", seen_before.namesakes)
         return seen
 
-    patch.setattr(Settling, "_look", alike)
+    patch.setattr(Looking, "look", alike)
 
 
 def _take_what_others_have(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Settling, "_is_free", lambda greedy, record, _taken: record.id not in greedy._excluded)
+    patch.setattr(Looking, "_is_free", lambda _greedy, record, _taken, sought: record.id not in sought.excluded)
 
 
 def _take_what_was_there_before(patch: pytest.MonkeyPatch) -> None:
@@ -81,10 +82,10 @@ def _forget_who_had_the_names(patch: pytest.MonkeyPatch) -> None:
 
 
 def _mind_no_other_names(patch: pytest.MonkeyPatch) -> None:
-    async def none(_settling: Settling, *_facts: Any) -> list[str]:
+    async def none(_looking: Looking, *_facts: Any) -> list[str]:
         return []
 
-    patch.setattr(Settling, "_renamed", none)
+    patch.setattr(Looking, "_renamed", none)
 
 
 def _believe_in_any_order(patch: pytest.MonkeyPatch) -> None:
@@ -93,11 +94,11 @@ def _believe_in_any_order(patch: pytest.MonkeyPatch) -> None:
             for entry in sheet:
                 yield entry
 
-    patch.setattr(readings, "_newest_first", as_they_come)
+    patch.setattr(services, "_newest_first", as_they_come)
 
 
 def _take_anything_for_a_list(patch: pytest.MonkeyPatch) -> None:
-    listed = readings._listed
+    listed = lists._listed
 
     def lenient(*facts: Any) -> list[Mapping[str, Json]]:
         try:
@@ -105,36 +106,27 @@ def _take_anything_for_a_list(patch: pytest.MonkeyPatch) -> None:
         except StoppedError:
             return []
 
-    patch.setattr(readings, "_listed", lenient)
+    patch.setattr(lists, "_listed", lenient)
 
 
 def _take_what_others_took_meanwhile(patch: pytest.MonkeyPatch) -> None:
-    write = Settling._write
-
-    async def blindly(greedy: Settling, *facts: Any) -> Settled:
-        vars(greedy)["_is_free"] = lambda *_facts: True
-        try:
-            return await write(greedy, *facts)
-        finally:
-            del vars(greedy)["_is_free"]
-
-    patch.setattr(Settling, "_write", blindly)
+    patch.setattr(Looking, "taken_meanwhile", lambda *_facts: set())
 
 
 def _take_anybodys(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(settling, "_made_by", lambda _record, _maker: True)
+    patch.setattr(looking, "_made_by", lambda _record, _maker: True)
 
 
 def _take_what_nobody_knows_the_maker_of(patch: pytest.MonkeyPatch) -> None:
-    look = Settling._look
+    look = Looking.look
 
-    async def unsuspecting(greedy: Settling, *facts: Any) -> Any:
+    async def unsuspecting(greedy: Looking, *facts: Any) -> Any:
         seen = await look(greedy, *facts)
         if not seen.maker_known:
             object.__setattr__(seen, "contested", frozenset())
         return seen
 
-    patch.setattr(Settling, "_look", unsuspecting)
+    patch.setattr(Looking, "look", unsuspecting)
 
 
 def _do_not_mind_others_at_work(patch: pytest.MonkeyPatch) -> None:
@@ -168,7 +160,7 @@ def _take_the_first_of_many(patch: pytest.MonkeyPatch) -> None:
 
 
 def _trust_clocks(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(settling, "_SKEW", timedelta(0))
+    patch.setattr(looking, "_SKEW", timedelta(0))
 
 
 _LATE = "create; of write 1 the request arrives after its sender has given up"

@@ -33,8 +33,9 @@ from witness import Witness
 from bulkzcrm.errors import BulkzcrmError
 from bulkzcrm.journal import Journal, Run, RunState
 from bulkzcrm.journal.states import RESUMABLE
-from bulkzcrm.run.engine import Origin, begin, carry_on
+from bulkzcrm.run.engine import begin, carry_on
 from bulkzcrm.run.options import RunOptions
+from bulkzcrm.run.origin import Origin
 from bulkzcrm.run.reporting import Ending, project
 from bulkzcrm.run.retrying import failed_origin, retry_options
 from bulkzcrm.run.signals import StopSignal

@@ -50,6 +50,7 @@ RESTART_S = 0.5
 """Seconds between a death and the next start: the sooner, the more is still under way."""
 
 _MOST_LIVES = 12
+_TEMPORARY_TABLE = "repeated_row"
 
 
 class Killed(BaseException):
@@ -120,6 +121,8 @@ class _Connection:
     def __init__(self, real: sqlite3.Connection, life: Life) -> None:
         self._real = real
         self._life = life
+        # Temporary tables are a connection's own; the lives share one, so each gets them under a name of its own.
+        self._own_table = f"{_TEMPORARY_TABLE}_{id(life):x}"
         self.row_factory: object = None
         self._has_changed = False
 
@@ -128,7 +131,8 @@ class _Connection:
         return self._real.in_transaction and not self._life.is_killed
 
     def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
-        return self._passing(sql, lambda: self._real.execute(sql, parameters))
+        own = sql.replace(_TEMPORARY_TABLE, self._own_table)
+        return self._passing(sql, lambda: self._real.execute(own, parameters))
 
     def executemany(self, sql: str, parameters: Iterable[Any]) -> sqlite3.Cursor:
         return self._passing(sql, lambda: self._real.executemany(sql, parameters))

@@ -116,15 +116,15 @@ class Terminal:
             finally:
                 process.kill()
 
-    def run(self, *words: str, stdin: bytes = b"", **streams: Any) -> Ended:
+    def run(self, *words: str, stdin: bytes = b"", seconds: float = 50, **streams: Any) -> Ended:
         """Run a command in a process of its own to its end."""
         with self.start(*words, **streams) as process:
-            return ended(process, stdin)
+            return ended(process, stdin, seconds=seconds)
 
 
-def ended(process: subprocess.Popen[bytes], stdin: bytes = b"") -> Ended:
+def ended(process: subprocess.Popen[bytes], stdin: bytes = b"", *, seconds: float = 50) -> Ended:
     """Wait for a process."""
-    out, err = process.communicate(stdin or None, timeout=50)
+    out, err = process.communicate(stdin or None, timeout=seconds)
     texts = [(data or b"").decode().replace("\r\n", "\n") for data in (out, err)]
     return Ended(process.returncode, *texts)
 

@@ -95,12 +95,32 @@ class TestEveryRecordIsJudgedByItsOwnElement:
         odd = success(NEW[0]) | {"action": "insert", "duplicate_field": None, "error_meta": "x"}
         assert kinds(read(creating(1), 201, data(odd) | {"info": {"more": 1}})) == ["Succeeded"]
 
-    def test_details_may_be_a_list_and_code_a_number(self):
-        broken = {"code": 4711, "details": [], "message": "no", "status": "error"}
-        reading = read(creating(2), 207, data(success(NEW[0]), broken))
-        assert isinstance(reading, Judged)
-        assert isinstance(reading.verdicts[1], Rejected)
-        assert reading.verdicts[1].problems[0].code == "4711"
+    def test_details_may_be_a_list(self):
+        broken = {"code": "NOT_APPROVED", "details": [], "message": "no", "status": "error"}
+        assert kinds(read(creating(2), 207, data(success(NEW[0]), broken))) == ["Succeeded", "Rejected"]
+
+    @pytest.mark.parametrize("status", [200, 201, 204, 207, 400, 500])
+    @pytest.mark.parametrize(
+        "element",
+        [
+            error(4711),
+            error(429),
+            error(401),
+            error(" ") | {"error": "INVALID_DATA"},
+            {"error": "INVALID_DATA", "details": {}, "status": "error"},
+            {"error": "TOO_MANY_REQUESTS", "details": {}, "status": "error"},
+            {"error": "SUCCESS", "details": {"id": NEW[0]}, "status": "success"},
+        ],
+    )
+    def test_an_element_whose_code_is_not_given_as_the_api_gives_it_proves_nothing(self, status, element):
+        assert kinds(read(creating(2), status, data(element, success(NEW[1])))) == ["Uncertain", "Succeeded"]
+        for sent in (creating(1), updating(1), creating(2)):
+            nothing_proved = read(sent, status, data(*[element] * len(sent.records)))
+            assert isinstance(nothing_proved, Doubt) or not nothing_proved.certain_not_applied
+
+    def test_the_number_of_older_answers_is_a_code_where_its_name_stands_beside_it(self):
+        old = {"code": 429, "error": "TOO_MANY_REQUESTS", "details": [], "status": "error"}
+        assert kinds(read(creating(2), 207, data(old, success(NEW[1])))) == ["NotApplied", "Succeeded"]
 
     def test_an_error_about_rights_on_one_record_rejects_that_record_only(self):
         reading = read(updating(2), 207, data(success(OLD[0]), error("NO_PERMISSION")))

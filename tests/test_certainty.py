@@ -31,7 +31,7 @@ ROWS = {
 }
 
 
-def error(code: str, **details: object) -> dict[str, Any]:
+def error(code: object, **details: object) -> dict[str, Any]:
     return {"code": code, "details": details, "message": "no", "status": "error"}
 
 
@@ -50,6 +50,8 @@ STEPS: list[tuple[Observed, str, Say | Cut]] = [
     (Observed.ROW_UNJUDGED, "a row is in trouble", Say(207, {"data": [TROUBLE, WRONG_PRICE, WRONG_PRICE]})),
     (Observed.ROW_UNJUDGED, "a row has no status", Say(207, {"data": [{}, WRONG_PRICE, WRONG_PRICE]})),
     (Observed.ROW_UNJUDGED, "no row has a status", Say(200, {"data": [{}, {}, {}]})),
+    (Observed.ROW_UNJUDGED, "every row has a number for a code", Say(200, {"data": [error(429)] * 3})),
+    (Observed.ROW_UNJUDGED, "a row has one", Say(207, {"data": [error(429), WRONG_PRICE, WRONG_PRICE]})),
     (Observed.ROW_TURNED_AWAY, "a row is throttled", Say(207, {"data": [TOO_MANY, WRONG_PRICE, WRONG_PRICE]})),
     (Observed.WRONG_LENGTH, "too few", Say(200, {"data": [success(SERVICE.format(2)), success(SERVICE.format(3))]})),
     (Observed.WRONG_LENGTH, "none", Say(200, {"data": []})),

@@ -100,7 +100,7 @@ def sweep(tmp_path: Path, place: str, *leaving: int, more: tuple[str, ...] = ())
 
 @posix
 def test_a_journal_whose_disk_fills_up_refuses_before_the_first_write_or_stops_and_is_resumed(tmp_path: Path):
-    statuses = sweep(tmp_path, "home", 0, 28, 92, *range(108, 156, 8), 500)
+    statuses = sweep(tmp_path, "home", 0, 28, 92, *range(136, 192, 8), 500)
     assert statuses[0] == 2
     assert 3 in statuses
     assert statuses[-1] == 0

@@ -21,9 +21,10 @@ from bulkzcrm.errors import ConfigurationError, JournalError, UsageError
 from bulkzcrm.journal import BatchState, Journal, RunState
 from bulkzcrm.model import Status
 from bulkzcrm.report import State
-from bulkzcrm.run.engine import Origin, begin, carry_on
+from bulkzcrm.run.engine import begin, carry_on
 from bulkzcrm.run.lease import LEASE_MS
 from bulkzcrm.run.options import RunOptions
+from bulkzcrm.run.origin import Origin
 from bulkzcrm.run.retrying import failed_origin
 from bulkzcrm.sandbox import Fault, Faults, SandboxOptions, seed
 from bulkzcrm.spec.operations import OPERATIONS

@@ -146,10 +146,21 @@ def test_who_stood_still_for_long_and_lost_nothing_goes_on_too(connected: Termin
 # -- two at once
 
 
-@pytest.mark.parametrize("time_", range(10))
+@pytest.mark.parametrize("time_", range(3))
 def test_of_two_that_resume_the_same_run_at_once_one_wins_and_the_other_says_so(
     connected: Terminal, served: Served, time_: int
 ):
+    two_resume_at_once(connected, served)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("time_", range(30))
+def test_of_two_that_resume_the_same_run_at_once_one_wins_each_time(connected: Terminal, served: Served, time_: int):
+    two_resume_at_once(connected, served)
+
+
+def two_resume_at_once(connected: Terminal, served: Served) -> None:
     run = a_stopped_run(connected, served)
     with (
         connected.start("resume", run, "--yes", "--json") as one,

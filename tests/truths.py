@@ -170,9 +170,22 @@ class Truths:
             )
 
     def _is_taken_over(self, born: Deed) -> bool:
-        """Another run has taken the record for one of its own, as it may where names are what records are known by."""
-        history = self.office.witness.history(born.record_id)
-        return any(deed.whose not in {SOMEBODY, born.whose} for deed in history)
+        """Another run knows records by their names, and one of its rows has this one since, and says so.
+
+        Whoever made it does not find its own content there any more: nobody can tell it from that row's.
+        """
+        return any(
+            deed.whose not in {SOMEBODY, born.whose} and self._is_by_name(deed.whose, deed)
+            for deed in self.office.witness.history(born.record_id)
+        )
+
+    def _is_by_name(self, name: str, deed: Deed) -> bool:
+        known = self.known[name]
+        return known.errand.options.unique_field == "Service_Name" and any(
+            row.status in {Progress.SUCCEEDED, *_PERHAPS}
+            and _content(known.errand.rows[ordinal - 1]) == (deed.holds["Service_Name"], deed.holds["Price"])
+            for ordinal, row in known.rows.items()
+        )
 
     # -- changes ---------------------------------------------------------------------------------------------------
 
@@ -191,24 +204,32 @@ class Truths:
     def _only_rows_changed_anything(self) -> None:
         """What a run has changed is what a row of it means that succeeded, or of which nobody can say."""
         for deed in self.office.witness.deeds:
-            if deed.whose == SOMEBODY or deed.whose not in self.known or self._is_undone(deed):
+            if deed.whose == SOMEBODY or deed.whose not in self.known:
                 continue
             known = self.known[deed.whose]
-            if known.errand.operation == "create-services" or deed.is_late:
-                # An update that was given up and sent again is not waited for: it says what the row says.
+            if known.errand.operation == "create-services":
                 continue
+            given = {ordinal: known.errand.rows[ordinal - 1] for ordinal in known.rows}
             rows = [
                 row
                 for ordinal, row in known.rows.items()
-                if _target(known.errand, known.errand.rows[ordinal - 1]) == deed.record_id
-                and row.status in {Progress.SUCCEEDED, *_PERHAPS}
+                if _target(known.errand, given[ordinal]) == deed.record_id
+                and (
+                    row.status in {Progress.SUCCEEDED, *_PERHAPS}
+                    or (_is_sent_again(row) and self._could_not_be_seen(deed, _wanted(known.errand, given[ordinal])))
+                )
             ]
             assert rows, f"{deed.whose} has changed {deed.record_id}, and no row says so."
 
-    def _is_undone(self, deed: Deed) -> bool:
-        """Somebody else has changed the record since, so that whoever reads it again does not find what was written."""
+    def _could_not_be_seen(self, deed: Deed, wanted: Mapping[str, str]) -> bool:
+        """Reading the record again, as is done before an update goes again, could not show what the deed had done.
+
+        It came after its sender had given it up, and an update is not waited for, since it says what the row says; or
+        somebody else has made the record another one since.
+        """
         history = self.office.witness.history(deed.record_id)
-        return any(later.whose != deed.whose for later in history[history.index(deed) + 1 :])
+        later = history[history.index(deed) + 1 :]
+        return deed.is_late or any(each.whose != deed.whose and not _holds(each.holds, wanted) for each in later)
 
     def _deeds(self, name: str) -> list[Deed]:
         return [deed for deed in self.office.witness.deeds if deed.whose == name]
@@ -229,12 +250,8 @@ def _may_become(moves: Mapping[Any, frozenset[Any]], before: Any, now: Any) -> b
 
 
 def _is_sent_again(row: StoredRow) -> bool:
-    """Known by a unique field, a row in doubt is sent again without being read back: its last attempt is what counts.
-
-    An earlier attempt may have made the record, though the last one was turned away or refused.
-    """
-    turned_away = row.status is Progress.PENDING and row.attempts > 0
-    return turned_away or (row.status is Progress.REJECTED and row.attempts > 1)
+    """Its last attempt is what counts: an earlier one may have been carried out, though the last one was refused."""
+    return row.status is Progress.REJECTED and row.attempts > 1
 
 
 def _is_keyed(errand: Errand) -> bool:

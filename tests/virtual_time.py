@@ -18,7 +18,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
-from bulkzcrm.journal import Journal, JournalWriter
+from bulkzcrm.journal import JournalWriter
 
 START = datetime(2030, 1, 7, 9, 30, tzinfo=UTC)
 """A Monday; 15:00 where the sandbox's organisation is."""
@@ -87,14 +87,14 @@ def _end(writer: JournalWriter, *_: object) -> None:
     _serve(writer)
 
 
-_submit = JournalWriter.submit
+_hand_over = JournalWriter._hand_over
 
 
-def _submit_here(writer: JournalWriter, work: Callable[[Journal], Any]) -> Any:
+def _hand_over_here(writer: JournalWriter, work: Any) -> None:
     """Hand work over that is done when the loop comes round to it: groups and commits are the real ones."""
     if writer._waiting.empty():
         asyncio.get_running_loop().call_soon(_serve, writer)
-    return _submit(writer, work)
+    _hand_over(writer, work)
 
 
 def _serve(writer: JournalWriter) -> None:
@@ -114,7 +114,7 @@ def single_threaded(owner: str, seed: int) -> Iterator[None]:
     """Have the engine do everything in one thread, under the name of one process, with dice that always fall alike."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("anyio.to_thread.run_sync", _in_this_thread)
-        for name, instead in (("__enter__", _begin), ("__exit__", _end), ("submit", _submit_here)):
+        for name, instead in (("__enter__", _begin), ("__exit__", _end), ("_hand_over", _hand_over_here)):
             patch.setattr(JournalWriter, name, instead)
         patch.setattr("bulkzcrm.run.engine._OWNER", owner)
         patch.setattr("bulkzcrm.sharing.share.owner_name", lambda: f"{owner}/share")

@@ -12,7 +12,6 @@ never        not at all
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -35,7 +34,8 @@ def suspend() -> None:
     """Stand still, as after Ctrl-Z or in a virtual machine that is put to sleep, until somebody wakes this process."""
     if not _suspended:
         _suspended.append("once")
-        os.kill(os.getpid(), signal.SIGSTOP)
+        # In this very thread: another one would let it run on for a moment.
+        signal.raise_signal(signal.SIGSTOP)
 
 
 def standing_still(work: Callable[..., Any], *, afterwards: bool = False) -> Callable[..., Any]:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
+
+import msgspec
+from msgspec import Struct, field
 
 from bulkzcrm.model import Json
 
-__all__ = ["Bare", "Body", "Element", "Elements", "Told", "Unreadable", "read_body"]
+__all__ = ["Bare", "Body", "Element", "Elements", "Told", "Unreadable", "exact_id", "read_body"]
 
+_ID = re.compile(r"[1-9][0-9]{0,19}")
 _MULTIPLE = "MULTIPLE_OR_MULTI_ERRORS"
 _OLD_TOO_MANY = 429
 _DEEPEST = 5
 _MOST_ERRORS = 50
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True, gc=False):
     """One error as the server tells it."""
 
     code: str
@@ -27,8 +32,7 @@ class Told:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True, gc=False):
     """What the server says about one record, or about the whole request.
 
     `status` is `success`, `error`, another word (`?` for what is no text), or blank where there is none. `errors` has
@@ -44,22 +48,19 @@ class Element:
     has_code: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Elements:
+class Elements(Struct, frozen=True):
     """A body that judges records one by one, in order."""
 
     elements: tuple[Element, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bare:
+class Bare(Struct, frozen=True):
     """A body that says one thing, with a code, about the whole request."""
 
     element: Element
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """A body that says nothing usable; `reason` is a clause that follows "the answer"."""
 
     reason: str
@@ -76,18 +77,38 @@ def read_body(body: bytes, wrapper: str) -> Body:
         value = _decode(body)
     except (ValueError, ArithmeticError, RecursionError):
         return Unreadable("is no proper JSON")
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return Unreadable("is not of the API's form")
     wrapped = value.get(wrapper)
-    if isinstance(wrapped, Mapping):
+    if isinstance(wrapped, dict):
         wrapped = [wrapped]
-    if isinstance(wrapped, Sequence) and not isinstance(wrapped, str):
-        return Elements(tuple(_element(entry) for entry in wrapped))
+    if isinstance(wrapped, list):
+        return Elements(tuple([_element(entry) for entry in wrapped]))
     element = _element(value)
     return Bare(element) if element.told.code else Unreadable("is not of the API's form")
 
 
+def exact_id(value: Json) -> str | None:
+    """Return an exact record id as text, `None` for anything else: a float has lost digits, and `true` is no number."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    text = str(value)
+    return text if _ID.fullmatch(text) else None
+
+
 def _decode(body: bytes) -> Json:
+    """Decode a body; objects come as `dict`, arrays as `list`. Raises `ValueError` for what is no proper JSON."""
+    try:
+        known: Json = _decoder.decode(body)
+        # What is the same when it is written again says nothing twice; whatever is not is read with more care.
+        if _encoder.encode(known) == body.strip():
+            return known
+    except (ValueError, ArithmeticError, RecursionError):
+        pass
+    return _decode_with_care(body)
+
+
+def _decode_with_care(body: bytes) -> Json:
     text = body.decode("utf-8")
     value: Json = json.loads(
         text, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates
@@ -109,8 +130,12 @@ def _without_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def _element(value: Json) -> Element:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return Element(status="", told=Told(""), errors=())
+    if _is_plain_success(value):
+        # As what follows would have it; this is said of nearly every record.
+        told = Told("SUCCESS", value["details"], value["message"])
+        return Element("success", told, (told,), str(value.get("action") or ""), has_code=True)
     told = _told(value)
     status = value.get("status")
     errors: list[Told] = []
@@ -121,6 +146,16 @@ def _element(value: Json) -> Element:
         errors=tuple(errors),
         action=str(value.get("action") or ""),
         has_code=_has_code(value),
+    )
+
+
+def _is_plain_success(value: Mapping[str, Any]) -> bool:
+    return (
+        value.get("status") == "success"
+        and value.get("code") == "SUCCESS"
+        and type(value.get("details")) is dict
+        and type(message := value.get("message")) is str
+        and message != ""
     )
 
 
@@ -136,9 +171,9 @@ def _collect(value: Mapping[str, Json], into: list[Told], *, depth: int) -> None
 
 def _inner_errors(value: Mapping[str, Json], told: Told) -> list[Mapping[str, Json]]:
     listed = told.details.get("errors") or value.get("errors")
-    if not isinstance(listed, Sequence) or isinstance(listed, str):
+    if not isinstance(listed, list):
         return []
-    return [error for error in listed if isinstance(error, Mapping) and _told(error).code]
+    return [error for error in listed if isinstance(error, dict) and _told(error).code]
 
 
 def _told(value: Mapping[str, Json]) -> Told:
@@ -164,6 +199,6 @@ def _has_code(value: Mapping[str, Json]) -> bool:
 
 
 def _details(value: Json) -> Mapping[str, Json]:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        value = next((entry for entry in value if isinstance(entry, Mapping)), None)
-    return value if isinstance(value, Mapping) else {}
+    if isinstance(value, list):
+        value = next((entry for entry in value if isinstance(entry, dict)), None)
+    return value if isinstance(value, dict) else {}

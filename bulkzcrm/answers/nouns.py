@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from bulkzcrm.errors import StoppedError
 from bulkzcrm.model import Json, Problem, Record
@@ -54,8 +56,7 @@ class Sent:
         return Family(self.wrapper) if self.wrapper in set(Family) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+class Succeeded(Struct, frozen=True, gc=False):
     """The API says that this record was written, and under this id (blank where the operation has none).
 
     `changed` tells that an upsert has changed a record that was there.
@@ -66,22 +67,23 @@ class Succeeded:
     changed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """The API refused this record; there is at least one problem, and the first leads."""
+class Rejected(Struct, frozen=True):
+    """The API refused this record; there is at least one problem, and the first leads.
+
+    `existing` is the id of the record for whose sake it was refused, blank where the answer names none.
+    """
 
     problems: tuple[Problem, ...]
+    existing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NotApplied:
+class NotApplied(Struct, frozen=True):
     """The record was certainly not written and is not to blame: it may be sent again."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Uncertain:
+class Uncertain(Struct, frozen=True):
     """Whether the record was written cannot be told from the answer."""
 
     reason: str

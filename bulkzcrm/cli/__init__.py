@@ -22,11 +22,11 @@ __all__ = ["main"]
 
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "run": ("bulkzcrm.cli.running", "Send a source's rows to the organisation, then report on every row."),
-    "check": ("bulkzcrm.cli.running", "Read and judge a source without any network; nothing is sent."),
+    "check": ("bulkzcrm.cli.checking", "Read and judge a source without any network; nothing is sent."),
     "resume": ("bulkzcrm.cli.carrying_on", "Carry on with a run that stopped."),
     "retry": ("bulkzcrm.cli.carrying_on", "Send the rows that failed once more, as a new run."),
-    "runs": ("bulkzcrm.cli.telling", "List the runs."),
-    "report": ("bulkzcrm.cli.telling", "Write a run's report again."),
+    "runs": ("bulkzcrm.cli.listing", "List the runs."),
+    "report": ("bulkzcrm.cli.reporting", "Write a run's report again."),
     "operations": ("bulkzcrm.cli.telling", "List the operations, or one operation's fields and rules."),
     "explain": ("bulkzcrm.cli.telling", "Say what an error code means and what to do about it."),
     "auth": ("bulkzcrm.cli.access", "Log in, and see what the login may do."),

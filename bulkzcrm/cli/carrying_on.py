@@ -10,18 +10,22 @@ from typing import Any
 import click
 
 from bulkzcrm.cells import counted
-from bulkzcrm.cli.finishing import finish, finish_job, mending_command, mending_commands, resume_words
+from bulkzcrm.cli.finishing import finish, finish_job
+from bulkzcrm.cli.next_steps import mending_command, mending_commands, resume_words
 from bulkzcrm.cli.options import formats_of, output_options, pace_options, run_options, voice_options
-from bulkzcrm.cli.session import Going, Session
+from bulkzcrm.cli.results import Going
+from bulkzcrm.cli.session import Session
 from bulkzcrm.config import Connection, load_connection
 from bulkzcrm.errors import ConfigurationError, UsageError
 from bulkzcrm.journal import Journal, Run, RunState
 from bulkzcrm.journal.states import RESUMABLE
-from bulkzcrm.run.engine import begin, carry_on, change_options, keep_with, new_run_id
+from bulkzcrm.run.engine import begin, carry_on, change_options, keep_with
+from bulkzcrm.run.job_ending import JobEnding
 from bulkzcrm.run.options import RunOptions, command_line
 from bulkzcrm.run.reporting import Ending
 from bulkzcrm.run.retrying import failed_origin, latest_run, retry_options
-from bulkzcrm.run.steps import JobEnding, carry_on_steps, steps_of
+from bulkzcrm.run.run_id import new_run_id
+from bulkzcrm.run.steps import carry_on_steps, steps_of
 from bulkzcrm.spec.operations import OPERATIONS
 
 __all__ = ["resume", "retry"]
@@ -168,8 +172,8 @@ def _by_id(run: Run, connection: Connection | None) -> bool:
 def _all_resumable(journal: Journal) -> Iterator[Run]:
     """Yield the runs that can be resumed, newest first."""
     before = None
-    while page := journal.runs(limit=_PAGE, before=before):
-        yield from (run for run in page if run.state in RESUMABLE)
+    while page := journal.runs(limit=_PAGE, before=before, states=RESUMABLE):
+        yield from page
         before = page[-1].id
 
 

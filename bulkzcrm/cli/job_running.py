@@ -7,17 +7,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bulkzcrm.cli.finishing import finish_job, mending_commands, resume_words
+from bulkzcrm.cli.finishing import finish_job
+from bulkzcrm.cli.next_steps import mending_commands, resume_words
 from bulkzcrm.cli.options import formats_of, given_options, merged_options
-from bulkzcrm.cli.session import SANDBOX_FILE, Going, Session
+from bulkzcrm.cli.results import Going
+from bulkzcrm.cli.session import SANDBOX_FILE, Session
 from bulkzcrm.errors import BulkzcrmError, OutputError, RefusedError
 from bulkzcrm.jobs import Job, load_job
 from bulkzcrm.journal import Journal
 from bulkzcrm.model import Json
-from bulkzcrm.run.engine import begin, new_run_id
+from bulkzcrm.run.engine import begin
+from bulkzcrm.run.job_ending import JobEnding
 from bulkzcrm.run.options import command_line
+from bulkzcrm.run.run_id import new_run_id
 from bulkzcrm.run.sources import origin_of
-from bulkzcrm.run.steps import JobEnding, carry_on_steps, ready
+from bulkzcrm.run.steps import carry_on_steps, ready
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.spec.operations import OPERATIONS
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bulkzcrm.cells import counted
-from bulkzcrm.cli.session import Going
 from bulkzcrm.cli.speaking import tell
 from bulkzcrm.errors import BulkzcrmError, OutputError
 from bulkzcrm.journal import LostLeaseError
 from bulkzcrm.redact import scrub
 from bulkzcrm.report import State, Summary
 
-__all__ = ["ended_job_json", "ended_json", "exit_status", "say_result"]
+__all__ = ["Going", "ended_job_json", "ended_json", "exit_status", "say_result"]
 
 _COUNTS = ("succeeded", "unchanged", "valid", "invalid", "rejected", "unknown", "unsent")
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """A run that can be resumed from now on, whatever happens, and the command that does so."""
+
+    run: str
+    resume: str
 
 
 def exit_status(summary: Summary) -> int:

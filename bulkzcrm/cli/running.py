@@ -1,4 +1,4 @@
-"""`run` and `check`: a source through an operation."""
+"""`run`: a source through an operation."""
 
 from __future__ import annotations
 
@@ -7,28 +7,20 @@ from typing import Any
 
 import click
 
-from bulkzcrm.cli.finishing import finish, mending_command, resume_words
+from bulkzcrm.cli.finishing import finish
+from bulkzcrm.cli.next_steps import mending_command, resume_words
 from bulkzcrm.cli.options import formats_of, output_options, pace_options, reading_options, run_options, voice_options
-from bulkzcrm.cli.session import SANDBOX_FILE, Going, Session
-from bulkzcrm.jobs import no_such_operation
+from bulkzcrm.cli.results import Going
+from bulkzcrm.cli.session import SANDBOX_FILE, Session
 from bulkzcrm.journal import Journal
-from bulkzcrm.run.engine import begin, carry_on, new_run_id
-from bulkzcrm.run.engine import check as check_source
 from bulkzcrm.run.options import command_line
 from bulkzcrm.run.reporting import Ending
+from bulkzcrm.run.run_id import new_run_id
 from bulkzcrm.run.sources import origin_of
-from bulkzcrm.spec.operation import Operation
-from bulkzcrm.spec.operations import OPERATIONS
+from bulkzcrm.spec.describe import operation_named
 from bulkzcrm.spec.unique import keyed
 
-__all__ = ["check", "run"]
-
-
-def operation_named(name: str) -> Operation:
-    """Return an operation. Raises `UsageError` with the nearest name."""
-    if name not in OPERATIONS:
-        raise no_such_operation(name)
-    return OPERATIONS[name]
+__all__ = ["run"]
 
 
 @click.command(
@@ -72,6 +64,8 @@ def run(
     if operation is None or source is None:
         raise click.UsageError("Say which OPERATION and which SOURCE, for example: run create-services prices.csv")
 
+    from bulkzcrm.run.engine import begin, carry_on  # noqa: PLC0415 - what sends takes its time, and --help does not
+
     async def work(session: Session) -> Ending:
         options = run_options(given)
         chosen = keyed(operation_named(operation), options.unique_field)
@@ -107,37 +101,3 @@ def run(
         yes=given["yes"],
         reads_standard_input=source == "-",
     )
-
-
-@click.command(epilog="Example: bulkzcrm check create-services prices.xlsx --time-zone Europe/Berlin")
-@click.argument("operation", required=False)
-@click.argument("source", required=False)
-@click.option("--max-errors", metavar="N|N%", hidden=True)
-@reading_options
-@output_options
-@voice_options
-def check(
-    operation: str | None, source: str | None, *, as_json: bool, quiet: bool, verbose: bool, **given: Any
-) -> None:
-    """Read and judge SOURCE as `run` would, without any network: nothing is sent, only the report is kept."""
-    if operation is None or source is None:
-        raise click.UsageError("Say which OPERATION and which SOURCE, for example: check create-services prices.csv")
-
-    async def work(session: Session) -> Ending:
-        chosen = operation_named(operation)
-        options = run_options(given)
-        around = session.without_organisation()
-        folder = session.folder(given["output"], f"{new_run_id(around)}-check")
-        ending = await check_source(
-            origin_of(source, options),
-            chosen,
-            options,
-            around,
-            folder=folder,
-            formats=formats_of(given["formats"]),
-        )
-        for left_open in ending.summary.not_checked or ():
-            session.voice.say(f"Not checked: {left_open}")
-        return ending
-
-    finish(work, operation=operation, as_json=as_json, quiet=quiet, verbose=verbose, checking=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -10,7 +11,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,16 +19,18 @@ import anyio
 import click
 
 from bulkzcrm.cells import counted
+from bulkzcrm.cli.results import Going
 from bulkzcrm.clock import Clock, system_clock
 from bulkzcrm.config import Connection, home, load_connection
 from bulkzcrm.errors import BulkzcrmError, UsageError
+from bulkzcrm.events import Event, SendingStarted
 from bulkzcrm.journal import Journal
 from bulkzcrm.journal.place import FILE_NAME
 from bulkzcrm.progress import Voice
 from bulkzcrm.run.signals import InterruptedRunError, StopSignal
 from bulkzcrm.run.surroundings import Preview, Surroundings
 
-__all__ = ["SANDBOX_FILE", "Going", "Session", "at", "default_folder", "drive"]
+__all__ = ["SANDBOX_FILE", "Session", "at", "default_folder", "drive"]
 
 _T = TypeVar("_T")
 
@@ -57,14 +60,6 @@ def at(clock: Clock) -> Iterator[None]:
 def default_folder(run: str) -> Path:
     """Return where a run's files go when nobody says."""
     return Path("bulkzcrm-runs").absolute() / run
-
-
-@dataclass(frozen=True, slots=True)
-class Going:
-    """A run that can be resumed from now on, whatever happens, and the command that does so."""
-
-    run: str
-    resume: str
 
 
 class Session:
@@ -106,7 +101,13 @@ class Session:
 
     def without_organisation(self) -> Surroundings:
         """Return the surroundings of a `check`."""
-        return Surroundings(home=self.home, announce=self.voice, clock=self.clock, stop=self.stop)
+        return Surroundings(home=self.home, announce=self._hear, clock=self.clock, stop=self.stop)
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, SendingStarted):
+            # What was read of the organisation stays, too; to look through it all would hold up every request.
+            gc.freeze()
+        self.voice(event)
 
     @asynccontextmanager
     async def organisation(

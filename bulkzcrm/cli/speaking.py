@@ -9,10 +9,9 @@ from contextlib import suppress
 import click
 
 from bulkzcrm.errors import OutputError
-from bulkzcrm.progress import printable
-from bulkzcrm.redact import scrub
+from bulkzcrm.redact import printable, scrub
 
-__all__ = ["complain", "tell"]
+__all__ = ["complain", "say_last", "tell"]
 
 
 def tell(text: str) -> None:
@@ -33,6 +32,12 @@ def complain(text: str) -> None:
     # Where nobody can be told, the exit status still speaks.
     with suppress(OSError):
         click.echo(printable(scrub(f"bulkzcrm: {text}")), err=True)
+
+
+def say_last(resume: str) -> None:
+    """Say the command that carries on, as the last line of all."""
+    with suppress(OSError):
+        click.echo(resume, err=True)
 
 
 def _say_no_more() -> None:

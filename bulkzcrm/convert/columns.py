@@ -61,6 +61,11 @@ class ColumnMap:
     notes: tuple[str, ...] = ()
     """Sentences about carried columns that look like a misspelt field."""
 
+    @property
+    def letters(self) -> dict[str, str]:
+        """The letter of each field's column."""
+        return {name: column.letter for name, column in self.fields.items()}
+
 
 def match_columns(
     fields: Sequence[Field],

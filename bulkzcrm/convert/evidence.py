@@ -28,23 +28,19 @@ class Proof:
 
 @dataclass(slots=True)
 class ColumnEvidence:
-    """What the rows seen so far prove about one column: the first proof of each kind, and how many rows are open."""
+    """What the rows seen so far prove about one column: the first proof of each kind, and the first row left open."""
 
     column: Column
     kind: Kind
     proofs: dict[Evidence, Proof] = field(default_factory=dict)
-    counts: dict[Evidence, int] = field(default_factory=dict)
-    open_rows: int = 0
     open_example: Proof | None = None
 
     def note(self, evidence: tuple[Evidence, ...], row: int, text: str, *, is_open: bool) -> None:
         """Take one row's evidence."""
         for proof in evidence:
-            self.counts[proof] = self.counts.get(proof, 0) + 1
             if proof not in self.proofs:
                 self.proofs[proof] = Proof(row, text)
         if is_open:
-            self.open_rows += 1
             self.open_example = self.open_example or Proof(row, text)
 
     def decide(self) -> Decision:
@@ -113,7 +109,7 @@ def reading_in_force(columns: Mapping[str, ColumnEvidence]) -> dict[str, str]:
     Each only if all the columns concerned agree: an option holds for the whole source, and must not settle in passing
     a column that its own rows left open.
     """
-    told_something = [evidence for evidence in columns.values() if evidence.proofs or evidence.open_rows]
+    told_something = [evidence for evidence in columns.values() if evidence.proofs or evidence.open_example]
     orders = {one.decide().date_order for one in told_something if one.kind is not Kind.MONEY}
     decided = [one.decide() for one in told_something if one.kind is Kind.MONEY]
     marks = {decision.decimal for decision in decided if decision.decimal_is_proved}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from bulkzcrm.cells import column_letter, is_blank
 from bulkzcrm.convert.columns import ColumnMap
@@ -14,7 +15,8 @@ from bulkzcrm.convert.dates import DateOrder, DateRule
 from bulkzcrm.convert.evidence import ColumnEvidence, Decision, reading_in_force, told
 from bulkzcrm.convert.money import DecimalMark
 from bulkzcrm.convert.readers import CLEAR_TEXT, Reader, Rules, compile_reader
-from bulkzcrm.convert.values import Clear, Finding, Open, ReadText, Refusal, plain_text
+from bulkzcrm.convert.recall import ReadQuickly, Recall, quickly
+from bulkzcrm.convert.values import Clear, Finding, Open, Refusal, plain_text
 from bulkzcrm.convert.words import MANDATORY_BLANK, MANDATORY_CLEARED, MANDATORY_WITHOUT_COLUMN, SURPLUS
 from bulkzcrm.errors import UsageError
 from bulkzcrm.model import CellValue, Problem, Record, Row
@@ -22,7 +24,7 @@ from bulkzcrm.spec.fields import Field
 
 __all__ = ["Clears", "ConvertOptions", "Converted", "RowConverter", "Settled"]
 
-_UNUSUAL = (Refusal, Finding, Clear)
+_NOTHING: frozenset[str] = frozenset()
 
 Clears: TypeAlias = Literal["null", "left out"]
 """What `#CLEAR` does: a record that says `None`, or one without the field (a new record has nothing to clear)."""
@@ -38,17 +40,17 @@ class ConvertOptions:
     """For date-times without an offset; None leaves them without one (`localise` adds it later)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Converted:
+class Converted(Struct, frozen=True):
     """One row converted: the fields that it gives, what is wrong with it, and which fields its columns must settle.
 
     A field stands in at most one of the three; `record` holds None for a field to be cleared. `problems` come in the
-    order of the operation's fields, behind what is wrong with the shape of the whole row.
+    order of the operation's fields, behind what is wrong with the shape of the whole row. The record is the caller's,
+    the values in it are not: rows share them, and nobody changes them.
     """
 
     record: Record
     problems: tuple[Problem, ...] = ()
-    open: frozenset[str] = frozenset()
+    open: frozenset[str] = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class _Origin:
     field: Field
     letter: str
     reader: Reader
+    recall: Recall
 
     def problem(self, refusal: Refusal, row: Row) -> Problem:
         return refusal.problem(self.field, f"{self.letter}{row.number}")
@@ -114,7 +117,7 @@ class RowConverter:
         self._constants: Record = {}
         self._standing: list[Problem] = []
         """Problems that every row has."""
-        self._steps: list[tuple[str, int, ReadText, _Origin]] = []
+        self._steps: list[tuple[str, int, ReadQuickly, _Origin]] = []
         self.evidence: dict[str, ColumnEvidence] = {}
         """By field: what the rows seen so far prove about its column."""
         for one in fields:
@@ -123,46 +126,64 @@ class RowConverter:
                 rules = _rules(options, (decisions or {}).get(one.name), is_report=bool(column_map.report_columns))
                 reader = compile_reader(one, rules)
                 self.evidence[one.name] = ColumnEvidence(column, one.kind)
-                self._steps.append((one.name, column.index, reader.plain, _Origin(one, column.letter, reader)))
+                origin = _Origin(one, column.letter, reader, Recall())
+                self._steps.append((one.name, column.index, quickly(one.kind, origin.recall), origin))
             elif one.name in column_map.constants:
                 self._take_constant(one, column_map.constants[one.name].strip())
             elif one.mandatory:
                 self._standing.append(Refusal(MANDATORY_WITHOUT_COLUMN, "").problem(one))
-        self._copies = any(isinstance(value, list) for value in self._constants.values())
 
     def __call__(self, row: Row) -> Converted:
         """Convert one row."""
-        record: Record = copy.deepcopy(self._constants) if self._copies else self._constants.copy()
+        record = self._constants.copy()
         problems: list[Problem] = []
         left_open: list[str] = []
         cells = row.cells
-        for name, index, read_text, origin in self._steps:
+        for name, index, read_quickly, origin in self._steps:
             value = cells[index]
-            text = value.strip() if isinstance(value, str) else value
-            if text is None or text == "":
+            # A blank cell in a field that may be blank, and a text that was read before, are nearly all there is.
+            if value is None:
                 if origin.field.mandatory:
                     problems.append(origin.problem(Refusal(MANDATORY_BLANK, ""), row))
-                continue
-            if isinstance(text, str):
-                read = origin.reader.marked(text) if text[0] in "#=" else read_text(text)
-            else:
-                read = origin.reader.cell(text)
-            if not isinstance(read, _UNUSUAL):
+            elif isinstance(value, str) and (read := read_quickly(value)) is not None:
                 record[name] = read
-                continue
-            result = read.value if isinstance(read, Finding) else read
-            if isinstance(read, Finding):
-                self._note(name, row, text, read)
-            match result:
-                case Refusal():
-                    problems.append(origin.problem(result, row))
-                case Open():
-                    left_open.append(name)
-                case Clear():
-                    self._clear(origin, record, problems, row)
-                case _:
-                    record[name] = result
-        return Converted(record, self._in_order(problems, row), frozenset(left_open))
+            else:
+                self._read(value, row, origin, record, problems, left_open)
+        if self._standing or row.surplus:
+            problems = self._in_order(problems, row)
+        return Converted(record, tuple(problems), frozenset(left_open) if left_open else _NOTHING)
+
+    def _read(
+        self,
+        value: CellValue,
+        row: Row,
+        origin: _Origin,
+        record: Record,
+        problems: list[Problem],
+        left_open: list[str],
+    ) -> None:
+        """Read a cell the whole way, and put what comes of it where it belongs."""
+        text = value.strip() if isinstance(value, str) else value
+        if text == "":
+            if origin.field.mandatory:
+                problems.append(origin.problem(Refusal(MANDATORY_BLANK, ""), row))
+            return
+        name = origin.field.name
+        read = origin.reader.text(text) if isinstance(text, str) else origin.reader.cell(text)
+        result = read.value if isinstance(read, Finding) else read
+        if isinstance(read, Finding):
+            self._note(name, row, text, read)
+        match result:
+            case Refusal():
+                problems.append(origin.problem(result, row))
+            case Open():
+                left_open.append(name)
+            case Clear():
+                self._clear(origin, record, problems, row)
+            case _:
+                record[name] = result
+                # What a text proves about its column has been noted by now, and is not news the next time.
+                origin.recall.keep(value, result)
 
     def settle(self) -> Settled:
         """Return what the rows converted so far prove; call it behind the last row of the source."""
@@ -207,10 +228,10 @@ class RowConverter:
             case value:
                 self._constants[one.name] = value
 
-    def _in_order(self, problems: list[Problem], row: Row) -> tuple[Problem, ...]:
+    def _in_order(self, problems: list[Problem], row: Row) -> list[Problem]:
         if self._standing:
             problems = sorted([*problems, *self._standing], key=lambda problem: self._rank[problem.field])
-        return (*_surplus(row), *problems) if row.surplus else tuple(problems)
+        return [*_surplus(row), *problems]
 
 
 def _rules(options: ConvertOptions, decision: Decision | None, *, is_report: bool = False) -> Rules:

@@ -1,7 +1,12 @@
-"""A workbook is looked over before it is parsed: what is too big, encrypted, damaged or no workbook is refused."""
+"""A workbook is looked over before it is parsed: what is a bomb, encrypted, damaged or no workbook is refused.
+
+How much an honest workbook unpacks to is no matter: sheets and shared texts are read piece by piece. What would do harm
+is a small file that unpacks to much, and one element that fills the memory (see `stretches`).
+"""
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections import Counter
@@ -17,10 +22,12 @@ from bulkzcrm.errors import SourceError
 __all__ = ["broken_ole", "open_archive", "open_part", "translated_faults"]
 
 _MOST_ENTRIES = 2_000
-_MOST_BYTES = 500_000_000
 _MOST_RATIO = 200
 _RATIO_COUNTS_FROM = 10_000_000
 """Bytes. Small parts of honest workbooks may be packed better than the ratio allows."""
+
+_LONGEST_PROLOGUE = 1_000_000
+"""Bytes of comments and the like before the first element, which a parser may have to hold."""
 
 _PIECE_BYTES = 1 << 16
 _ENCRYPTED = 1
@@ -49,12 +56,13 @@ def open_archive(file: BinaryIO, name: str) -> ZipFile:
     """Open the archive that a workbook is, or raise `SourceError`.
 
     The sizes that the directory claims are binding: `zipfile` never inflates an entry beyond its claimed size, and
-    reports one that has more to give as damaged. So limits on the claims are limits on what is inflated.
+    reports one that has more to give as damaged. So limits on the claims are limits on what is inflated: some hundred
+    times what there is to read.
     """
     with translated_faults(name):
         archive = ZipFile(file)
         _refuse_foreign(archive, name)
-        _refuse_entries(archive.infolist(), name)
+        _refuse_entries(archive.infolist(), file.seek(0, os.SEEK_END), name)
     return archive
 
 
@@ -70,13 +78,12 @@ def _refuse_foreign(archive: ZipFile, name: str) -> None:
         raise SourceError(f"{name} is a ZIP archive, but no workbook.", "Unpack it and give the table inside.")
 
 
-def _refuse_entries(entries: list[ZipInfo], name: str) -> None:
+def _refuse_entries(entries: list[ZipInfo], size: int, name: str) -> None:
     cure = f"If you trust its origin: {_SAVE_AGAIN[0].lower()}{_SAVE_AGAIN[1:]}"
     if len(entries) > _MOST_ENTRIES:
         raise SourceError(f"{name} has {len(entries):,} parts; a workbook may have {_MOST_ENTRIES:,}.", cure)
-    if sum(entry.file_size for entry in entries) > _MOST_BYTES:
-        size = f"{_MOST_BYTES // 1_000_000} MB"
-        raise SourceError(f"{name} unpacks to more than {size}.", "Split it into several workbooks, or save it as CSV.")
+    if sum(entry.compress_size for entry in entries) > size:
+        raise SourceError(f"{name} has parts that lie over each other, as in a zip bomb.", cure)
     for entry in entries:
         if entry.file_size > max(_RATIO_COUNTS_FROM, _MOST_RATIO * entry.compress_size):
             raise SourceError(f"{name} unpacks to more than {_MOST_RATIO} times its size, as a zip bomb does.", cure)
@@ -102,20 +109,23 @@ def open_part(archive: ZipFile, part: str, name: str) -> IO[bytes]:
 def _refuse_doctype(stream: IO[bytes], part: str, name: str) -> None:
     """Read up to the first element: a document type stands before it or nowhere."""
     parser = expat.ParserCreate()
-    begun = False
+    begun: list[bool] = []
 
     def refuse(*_: object) -> None:
         cure = f"Excel never writes such a part. {_SAVE_AGAIN}"
         raise SourceError(f"{name} declares XML entities in {part!r}, which could be an attack.", cure)
 
     def begin(*_: object) -> None:
-        nonlocal begun
-        begun = True
+        begun.append(True)
 
     parser.StartDoctypeDeclHandler = refuse
     parser.StartElementHandler = begin
+    read = 0
     while not begun and (piece := stream.read(_PIECE_BYTES)):
         parser.Parse(piece, False)
+        read += len(piece)
+        if not begun and read > _LONGEST_PROLOGUE:
+            raise SourceError(f"{name} holds nothing in the first {read:,} bytes of {part!r}.", _SAVE_AGAIN)
     if not begun:
         parser.Parse(b"", True)  # newer versions of expat put off what they have not seen whole
 

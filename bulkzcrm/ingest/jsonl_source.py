@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, KeysView
 from decimal import Decimal, InvalidOperation
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias, TypeVar
+
+import msgspec
 
 from bulkzcrm.cells import cell_text, is_blank
 from bulkzcrm.errors import SourceError
@@ -17,6 +19,7 @@ from bulkzcrm.model import CellValue, Row, Table
 
 __all__ = ["read_jsonl"]
 
+_Read = TypeVar("_Read")
 _Value: TypeAlias = "str | int | Decimal | bool | list[_Value] | dict[str, _Value] | None"
 
 _LARGEST_EXPONENT = 400
@@ -39,11 +42,10 @@ def read_jsonl(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     refuse_options(options, "sheet", "header_row", "delimiter", name=name, what="JSON Lines")
     text = open_text(file, name, options.encoding, lambda lines, _sample: _line_of_nul(lines))
     names: dict[str, None] = {}
-    filled = False
-    for _, cells in _objects(text, name):
-        filled = True
-        names.update(dict.fromkeys(cells))
-    if not filled:
+    for _, keys in _lines(text, name, _keys):
+        if not keys <= names.keys():
+            names.update(dict.fromkeys(keys))
+    if not names:
         raise SourceError(f"{name} holds no line with a value.", "Write one JSON object on each line.")
     table = Table(name, columns_named(list(names)), _rows(text, name, tuple(names)), header_row=0)
     if text.note:
@@ -54,19 +56,20 @@ def read_jsonl(file: BinaryIO, name: str, options: ReadOptions) -> Table:
 
 
 def _rows(text: TextFile, name: str, names: tuple[str, ...]) -> Iterator[Row]:
-    for number, cells in _objects(text, name):
-        yield Row(number, tuple(cells.get(key) for key in names))
+    for number, cells in _lines(text, name, _cells):
+        yield Row(number, tuple(map(cells.get, names)))
 
 
-def _objects(text: TextFile, name: str) -> Iterator[tuple[int, dict[str, CellValue]]]:
+def _lines(text: TextFile, name: str, read: Callable[[str], _Read | None]) -> Iterator[tuple[int, _Read]]:
+    """Yield the number of each line that holds a value, and what `read` makes of it (None: no value)."""
     number = 0
     try:
         for number, line in enumerate(text.lines(), 1):
             if line.isspace() or not line:
                 continue
-            cells = {key: _cell(value, key) for key, value in _object(line).items()}
-            if any(value is not None for value in cells.values()):
-                yield number, cells
+            found = read(line)
+            if found is not None:
+                yield number, found
     except _Unfit as unfit:
         cure = "Mend that line; each line holds one object of names and plain values."
         raise SourceError(f"Line {number} of {name} {unfit}.", cure) from None
@@ -77,9 +80,33 @@ def _objects(text: TextFile, name: str) -> Iterator[tuple[int, dict[str, CellVal
         raise SourceError(f"{name} breaks off after line {number}: {error.strerror}.", cure) from None
 
 
+def _cells(line: str) -> dict[str, CellValue] | None:
+    """Return the cells of a line by their names, None for a line without any value."""
+    cells: dict[str, CellValue] = {}
+    blank = True
+    for key, value in _object(line).items():
+        cell = value if isinstance(value, str) and value and not value.isspace() else _cell(value, key)
+        cells[key] = cell
+        if cell is not None:
+            blank = False
+    return None if blank else cells
+
+
+def _keys(line: str) -> KeysView[str] | None:
+    """Return the names in a line, None for a line without any value. What is wrong with a value may be found later."""
+    try:
+        value = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        value = None
+    if isinstance(value, dict) and any(isinstance(cell, str) and cell.strip() for cell in value.values()):
+        return value.keys()
+    cells = _cells(line)
+    return None if cells is None else cells.keys()
+
+
 def _object(line: str) -> dict[str, _Value]:
     try:
-        value = json.loads(line, parse_float=_decimal, parse_constant=_not_finite, object_pairs_hook=_unique)
+        value = _decoder.decode(line)
     except json.JSONDecodeError as error:
         raise _Unfit(f"is not JSON (character {error.colno})") from None
     except RecursionError:
@@ -88,7 +115,7 @@ def _object(line: str) -> dict[str, _Value]:
         raise _Unfit("holds a number with too many digits") from None
     if not isinstance(value, dict):
         raise _Unfit("is not an object in braces")
-    if _LONE_SURROGATE.search(line) or ("\\u" in line and _has_surrogate(value)):
+    if (not line.isascii() and _LONE_SURROGATE.search(line)) or ("\\u" in line and _has_surrogate(value)):
         raise _Unfit("holds half of a character (a lone surrogate)")
     return value
 
@@ -130,6 +157,9 @@ def _unique(pairs: list[tuple[str, _Value]]) -> dict[str, _Value]:
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add() is always falsy
         raise _Unfit(f"gives {twice!r} twice")
     return values
+
+
+_decoder = json.JSONDecoder(parse_float=_decimal, parse_constant=_not_finite, object_pairs_hook=_unique)
 
 
 def _cell(value: _Value, key: str) -> CellValue:

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import IO
-from xml.etree.ElementTree import Element, iterparse
+from xml.etree.ElementTree import Element
 from zipfile import ZipFile
 
 from defusedxml.ElementTree import fromstring
@@ -18,13 +17,14 @@ from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
 from bulkzcrm.errors import SourceError
 from bulkzcrm.ingest.guard import open_part
+from bulkzcrm.ingest.shared_texts import Texts, kept_texts, shared_texts
+from bulkzcrm.ingest.xml_text import local_name, unescaped
 
-__all__ = ["Shape", "Sheet", "Workbook", "local_name", "read_workbook", "rich_text", "unescaped"]
+__all__ = ["Shape", "Sheet", "Workbook", "read_workbook"]
 
 _LARGEST_PART = 32_000_000
 """Bytes of a part that is parsed as a whole (not sheets, nor shared texts)."""
 
-_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _PLAIN_FORMATS = frozenset({"general", "standard"})
 _AM_PM = re.compile(r"am/pm|a/p", re.IGNORECASE)
 
@@ -54,11 +54,14 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workbook:
-    """All that the cells of a sheet refer to: `shapes` by the index of their style, `strings` by that of their text."""
+    """All that the cells of a sheet refer to: `shapes` by the index of their style, `strings` by that of their text.
+
+    A text of white space only is `None` among the `strings`.
+    """
 
     archive: ZipFile
     sheets: tuple[Sheet, ...]
-    strings: tuple[str, ...]
+    strings: Texts
     shapes: tuple[Shape, ...]
     epoch: datetime
 
@@ -81,38 +84,6 @@ def read_workbook(archive: ZipFile, name: str) -> Workbook:
         shapes=_shapes(styles) if styles is not None else (),
         epoch=MAC_EPOCH if _counts_from_1904(root) else WINDOWS_EPOCH,
     )
-
-
-def local_name(element: Element) -> str:
-    """Return an element's name without its namespace (the strict and the usual form of the format differ in it)."""
-    return element.tag.rpartition("}")[2]
-
-
-def rich_text(element: Element) -> str:
-    """Return the text of an `si` or `is` element: its runs, without the phonetic readings that go with them."""
-    texts: list[str] = []
-    for part in element:
-        match local_name(part):
-            case "t":
-                texts.append(part.text or "")
-            case "r":
-                texts += [run.text or "" for run in part if local_name(run) == "t"]
-            case _:
-                pass
-    return unescaped("".join(texts))
-
-
-def unescaped(text: str) -> str:
-    """Return a text with its escapes resolved: `_x000D_` is a carriage return, `_x005F_` a plain underline.
-
-    Source: ECMA-376 Part 1, 22.4.2.4 (bstr). An escape that is half of a character stays as it is.
-    """
-    return _ESCAPE.sub(_character, text) if "_x" in text else text
-
-
-def _character(escape: re.Match[str]) -> str:
-    code = int(escape[1], 16)
-    return escape[0] if 0xD800 <= code <= 0xDFFF else chr(code)
 
 
 def _parse(archive: ZipFile, parts: dict[str, str], path: str, name: str) -> Element | None:
@@ -158,21 +129,11 @@ def _children(root: Element, container: str) -> Iterator[Element]:
             yield from part
 
 
-def _strings(archive: ZipFile, part: str | None, name: str) -> tuple[str, ...]:
+def _strings(archive: ZipFile, part: str | None, name: str) -> Texts:
     if part is None:
         return ()
     with open_part(archive, part, name) as stream:
-        return tuple(_shared(stream))
-
-
-def _shared(stream: IO[bytes]) -> Iterator[str]:
-    root: Element | None = None
-    for event, element in iterparse(stream, events=("start", "end")):  # noqa: S314 - without document type, see the guard
-        if root is None:
-            root = element
-        elif event == "end" and local_name(element) == "si":
-            yield rich_text(element)
-            root.clear()  # keeps the tree from growing with the file
+        return kept_texts(shared_texts(stream, f"the table of texts of {name}"))
 
 
 def _shapes(styles: Element) -> tuple[Shape, ...]:

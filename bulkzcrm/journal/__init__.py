@@ -1,11 +1,14 @@
 """The durable account of all runs: what was planned, sent and answered, and what became of every row."""
 
+from bulkzcrm.journal.aside import Aside, Kept
 from bulkzcrm.journal.failures import IllegalMoveError, LostLeaseError
+from bulkzcrm.journal.pruning import Pruning
 from bulkzcrm.journal.reader import JournalReader
 from bulkzcrm.journal.records import (
     Batch,
     Counters,
     Duplicate,
+    Intent,
     NewRow,
     NewRun,
     Organisation,
@@ -14,6 +17,7 @@ from bulkzcrm.journal.records import (
     Run,
     StoredRow,
 )
+from bulkzcrm.journal.report_pages import ReportedRow
 from bulkzcrm.journal.shares import LONGEST_PAUSE_MS, Holding, Shares, Spending, Standing
 from bulkzcrm.journal.states import BatchState, Progress, RunState, reported, reported_counts
 from bulkzcrm.journal.store import Journal
@@ -21,20 +25,25 @@ from bulkzcrm.journal.writer import JournalWriter
 
 __all__ = [
     "LONGEST_PAUSE_MS",
+    "Aside",
     "Batch",
     "BatchState",
     "Counters",
     "Duplicate",
     "Holding",
     "IllegalMoveError",
+    "Intent",
     "Journal",
     "JournalReader",
     "JournalWriter",
+    "Kept",
     "LostLeaseError",
     "NewRow",
     "NewRun",
     "Organisation",
     "Progress",
+    "Pruning",
+    "ReportedRow",
     "RowOutcome",
     "RowSettlement",
     "Run",

@@ -51,38 +51,61 @@ def once_in_doubt(database: Database, run: str, numbers: Collection[int]) -> set
     return {row[0] for row in rows}
 
 
-def plan(database: Database, run: str, ordinals: Sequence[int], parent: int | None) -> int:
-    """Put pending rows into a new batch and return its number; batches that lose all their rows by that dissolve."""
+def plan(
+    database: Database,
+    run: str,
+    ordinals: Sequence[int],
+    parent: int | None,
+    in_doubt: Collection[int] = (),
+    number: int | None = None,
+) -> int:
+    """Put pending rows into a new batch and return its number; batches that lose all their rows by that dissolve.
+
+    Rows that are `in_doubt` stay so, and then the batch is; those that lose all such rows by that are answered.
+    The batch gets the `number`, else the next one.
+    """
     if not ordinals:
         raise IllegalMoveError(f"A batch of the run {run} was to be planned without rows.")
     first, last = min(ordinals), max(ordinals)
     holding = holders(database, run, ordinals)
-    highest = database.one("SELECT COALESCE(MAX(number), 0) FROM batch WHERE run = ?", (run,))
-    number = 1 + (0 if highest is None else int(highest[0]))
+    doubtful = holders(database, run, sorted(in_doubt), Progress.IN_DOUBT)
+    if number is None:
+        number = last_number(database, run) + 1
     database.change(
         "INSERT INTO batch (run, number, parent, state, first_ordinal, last_ordinal, size, attempt)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
-        (run, number, parent, BatchState.PLANNED, first, last, len(ordinals)),
+        (run, number, parent, BatchState.IN_DOUBT if in_doubt else BatchState.PLANNED, first, last, len(ordinals)),
     )
     planned = database.change_many(
         "UPDATE source_row SET batch = ?"
         " WHERE run = ? AND ordinal = ? AND status = ? AND (batch IS NULL OR batch <> ?)",
-        ((number, run, ordinal, Progress.PENDING, number) for ordinal in ordinals),
+        (
+            (number, run, ordinal, Progress.IN_DOUBT if ordinal in in_doubt else Progress.PENDING, number)
+            for ordinal in ordinals
+        ),
     )
     if planned != len(ordinals):
         raise IllegalMoveError(f"{len(ordinals) - planned} rows for batch {number} of the run {run} are not pending.")
     dissolve_empty(database, run, holding)
+    for each in doubtful:
+        _close_settled(database, run, each)
     return number
 
 
-def holders(database: Database, run: str, ordinals: Sequence[int]) -> list[int]:
-    """Return the batches that pending rows are planned in, and perhaps some of their neighbours' batches."""
+def last_number(database: Database, run: str) -> int:
+    """Return the number of the last batch, 0 where there is none."""
+    highest = database.one("SELECT COALESCE(MAX(number), 0) FROM batch WHERE run = ?", (run,))
+    return 0 if highest is None else int(highest[0])
+
+
+def holders(database: Database, run: str, ordinals: Sequence[int], status: Progress = Progress.PENDING) -> list[int]:
+    """Return the batches that rows of a status are planned in, and perhaps some of their neighbours' batches."""
     if not ordinals:
         return []
     rows = database.all(
         "SELECT DISTINCT batch FROM source_row"
         " WHERE run = ? AND ordinal BETWEEN ? AND ? AND status = ? AND batch IS NOT NULL",
-        (run, min(ordinals), max(ordinals), Progress.PENDING),
+        (run, min(ordinals), max(ordinals), status),
     )
     return [row[0] for row in rows]
 
@@ -131,14 +154,17 @@ def mark_answered(
     http_status: int | None,
 ) -> None:
     """Write the outcomes of every row of the batch that is under way or in doubt."""
-    now = _row_state(find(database, run, number))
-    batch = _moved(database, run, number, BatchState.ANSWERED)
-    write_outcomes(database, run, number, now, outcomes)
+    batch = find(database, run, number)
+    require_move(BATCH_MOVES, batch.state, BatchState.ANSWERED, f"Batch {number} of the run {run}")
+    write_outcomes(database, run, number, _row_state(batch), outcomes)
     if _ordinals(database, batch, Progress.SENDING) or _ordinals(database, batch, Progress.IN_DOUBT):
         raise IllegalMoveError(
             f"The answer to batch {number} of the run {run} leaves some of its rows without an outcome."
         )
-    _note_answer(database, batch, answered_ms, http_status)
+    database.change(
+        "UPDATE batch SET state = ?, answered_ms = ?, http_status = ? WHERE run = ? AND number = ?",
+        (BatchState.ANSWERED, answered_ms, http_status, run, number),
+    )
 
 
 def mark_not_applied(
@@ -174,6 +200,25 @@ def mark_in_doubt(
     _move_rows(database, batch, Progress.SENDING, Progress.IN_DOUBT, problems)
     if answered_ms is not None:
         _note_answer(database, batch, answered_ms, http_status)
+
+
+def settle_doubts(
+    database: Database, run: str, number: int, outcomes: Sequence[RowOutcome], *, answered_ms: int
+) -> None:
+    """Write what was found out about some rows of a batch in doubt; it is answered once none is left in doubt."""
+    if find(database, run, number).state is not BatchState.IN_DOUBT:
+        raise IllegalMoveError(f"Batch {number} of the run {run} is not in doubt.")
+    write_outcomes(database, run, number, Progress.IN_DOUBT, outcomes)
+    database.change("UPDATE batch SET answered_ms = ? WHERE run = ? AND number = ?", (answered_ms, run, number))
+    _close_settled(database, run, number)
+
+
+def _close_settled(database: Database, run: str, number: int) -> None:
+    """Call a batch answered that was in doubt, if no row of it is so any more."""
+    batch = find(database, run, number)
+    if batch.state is BatchState.IN_DOUBT and not _ordinals(database, batch, Progress.IN_DOUBT):
+        _moved(database, run, number, BatchState.ANSWERED)
+        database.change("UPDATE batch SET http_status = NULL WHERE run = ? AND number = ?", (run, number))
 
 
 def plan_again(database: Database, run: str, number: int) -> None:

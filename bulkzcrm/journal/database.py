@@ -56,6 +56,11 @@ class Database:
         with self._plain_failures():
             return self._connection.executemany(sql, parameters).rowcount
 
+    def script(self, sql: str) -> None:
+        """Run a statement to its end that gives no rows and yet has to be asked for each next step, on its own."""
+        with self._plain_failures():
+            self._connection.executescript(sql)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make all that is done inside happen together or not at all; one inside another is undone alone."""

@@ -34,5 +34,28 @@ CREATE TABLE credit (
 );
 """
 
-MIGRATIONS: Final = (_SHARED_LIMITS,)
+_PRUNING: Final = """
+ALTER TABLE run ADD COLUMN pruned_ms BIGINT;
+
+CREATE INDEX run_by_state ON run (state, id);
+
+CREATE INDEX run_by_job ON run (job, step);
+
+CREATE INDEX run_by_retry ON run (retry_of);
+
+CREATE INDEX run_by_organisation ON run (organisation_id, operation);
+
+CREATE TABLE ended_count (
+  run    TEXT    NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  status TEXT    NOT NULL,
+  total  INTEGER NOT NULL,
+  PRIMARY KEY (run, status)
+);
+
+INSERT INTO ended_count (run, status, total)
+  SELECT r.run, r.status, COUNT(*) FROM run u JOIN source_row r ON r.run = u.id
+  WHERE u.state = 'finished' GROUP BY r.run, r.status;
+"""
+
+MIGRATIONS: Final = (_SHARED_LIMITS, _PRUNING)
 """Scripts of whole statements, in the common subset of SQLite and PostgreSQL."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from bulkzcrm.journal import batches, doubts, organisations, rows, runs
+from bulkzcrm.journal import batches, doubts, intents, organisations, report_pages, rows, runs
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.records import Batch, Duplicate, Organisation, Run, StoredRow
-from bulkzcrm.journal.states import BatchState, Progress
+from bulkzcrm.journal.report_pages import ReportedRow
+from bulkzcrm.journal.states import BatchState, Progress, RunState
 from bulkzcrm.model import Record
 
 __all__ = ["JournalReader"]
@@ -34,9 +35,12 @@ class JournalReader:
         """Return one run."""
         return runs.find(self._database, run)
 
-    def runs(self, limit: int = 50, before: str | None = None) -> list[Run]:
-        """Return at most `limit` runs, newest first; `before` is the last id of the page before."""
-        return runs.newest(self._database, limit, before)
+    def runs(self, limit: int = 50, before: str | None = None, states: Collection[RunState] | None = None) -> list[Run]:
+        """Return at most `limit` runs, newest first; `before` is the last id of the page before.
+
+        With `states`, those alone that are in one of them.
+        """
+        return runs.newest(self._database, limit, before, states)
 
     def runs_of_job(self, job: str) -> list[Run]:
         """Return all runs of a job, in the order of its steps."""
@@ -59,7 +63,7 @@ class JournalReader:
 
         Where the organisation of one of the two is not known (blank), being at that address counts as the same one.
         Runs in a sandbox, runs that never came through ingest, and the run `besides` do not count; of those that began
-        after it only those that have sent something.
+        after it only those that have sent something. A run that has been pruned counts (`pruned_ms` tells that it was).
         """
         return runs.find_by_content(self._database, source_sha256, operation, organisation_id, api_domain, besides)
 
@@ -77,9 +81,29 @@ class JournalReader:
         """
         return rows.page(self._database, run, after_ordinal, limit, statuses, attempts)
 
-    def fewest_attempts(self, run: str, more_than: int) -> int | None:
-        """Return the fewest requests, of those above `more_than`, that have carried a pending row; none has: `None`."""
-        return rows.fewest_attempts(self._database, run, more_than)
+    def rows_to_send(
+        self,
+        run: str,
+        after_ordinal: int,
+        limit: int,
+        statuses: Collection[Progress] = frozenset({Progress.PENDING}),
+        attempts: int | None = None,
+    ) -> list[StoredRow]:
+        """Return the same as `rows`, but without what nobody needs who sends: cells and before-images are blank."""
+        return intents.waiting(self._database, run, after_ordinal, limit, statuses, attempts)
+
+    def last_batch(self, run: str) -> int:
+        """Return the number of the last batch, 0 where there is none."""
+        return batches.last_number(self._database, run)
+
+    def fewest_attempts(
+        self, run: str, more_than: int, statuses: Collection[Progress] = frozenset({Progress.PENDING})
+    ) -> int | None:
+        """Return the fewest requests, of those above `more_than`, that have carried a row with one of the `statuses`.
+
+        None has: `None`.
+        """
+        return rows.fewest_attempts(self._database, run, more_than, statuses)
 
     def open_rows(self, run: str, after_ordinal: int = 0, limit: int = 1000) -> list[StoredRow]:
         """Return the next rows that wait for the whole source to be known."""
@@ -93,6 +117,13 @@ class JournalReader:
         With `untaken_only` those that an earlier retry took are left out.
         """
         return rows.failed_page(self._database, run, after_ordinal, limit, untaken_only=untaken_only)
+
+    def report_rows(
+        self, run: str, after_ordinal: int = 0, limit: int = 1000, *, failed: bool = False
+    ) -> list[ReportedRow]:
+        """Return the next rows as a report needs them, with `failed` those of failed.csv: quicker than `rows`."""
+        pages = report_pages.failed_of if failed else report_pages.all_of
+        return pages(self._database, run, after_ordinal, limit)
 
     def count_by_status(self, run: str) -> dict[Progress, int]:
         """Count the rows under every status (`states.reported_counts` makes the report's counts of it)."""
@@ -108,6 +139,19 @@ class JournalReader:
     def duplicates_by_identity(self, run: str, limit: int = 10_000) -> list[Duplicate]:
         """Return the first rows that change the same record as an earlier one, as `duplicates_by_fingerprint` does."""
         return rows.duplicates(self._database, run, limit, by_identity=True)
+
+    def repeats(self, run: str, limit: int, *, by_identity: bool) -> Iterator[list[Duplicate]]:
+        """Yield all rows that repeat an earlier one, a page at a time, in source order; invalid ones are left out.
+
+        They are found once, when the first page is asked for: what is written between two pages changes none of them.
+        One such question at a time.
+        """
+        rows.set_repeats_aside(self._database, run, by_identity=by_identity)
+        after = 0
+        while page := rows.repeats_page(self._database, run, after, limit):
+            yield page
+            after = page[-1].ordinal
+        rows.forget_repeats(self._database)
 
     def batch(self, run: str, number: int) -> Batch:
         """Return one batch."""

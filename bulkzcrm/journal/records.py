@@ -6,8 +6,10 @@ keep them out of `options`, `lookups` and `notes`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from bulkzcrm.journal.states import BatchState, Progress, RunState, reported
 from bulkzcrm.model import CellValue, Column, Json, Outcome, Problem, Record
@@ -16,6 +18,7 @@ __all__ = [
     "Batch",
     "Counters",
     "Duplicate",
+    "Intent",
     "NewRow",
     "NewRun",
     "Organisation",
@@ -83,10 +86,11 @@ class Run(NewRun):
     owner: str | None
     lease_until_ms: int | None
     counters: Counters
+    pruned_ms: int | None = None
+    """Since when its rows are deleted: what is left of it only warns of a second import of the same content."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRow:
+class NewRow(Struct, frozen=True, kw_only=True):
     """One row of the source, as ingest hands it over. `status` is `pending` or `invalid`."""
 
     ordinal: int
@@ -107,8 +111,7 @@ class NewRow:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRow(NewRow):
+class StoredRow(NewRow, frozen=True, kw_only=True, gc=False):
     """One row as the journal knows it."""
 
     code: str
@@ -133,8 +136,7 @@ class StoredRow(NewRow):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowSettlement:
+class RowSettlement(Struct, frozen=True, kw_only=True):
     """What became of a row without sending it: converted again, resolved, invalid after all, already as wanted.
 
     `status` is `pending`, `invalid`, `unchanged`, or `succeeded` where an earlier request of a row that was in doubt
@@ -152,8 +154,7 @@ class RowSettlement:
     record_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowOutcome:
+class RowOutcome(Struct, frozen=True, kw_only=True, gc=False):
     """What an answer, or reading back, proved about one row that was sent.
 
     `status` is `succeeded`, `rejected`, `pending` (certainly not applied) or, for a row in doubt, `unknown` (ambiguous
@@ -165,6 +166,17 @@ class RowOutcome:
     problems: tuple[Problem, ...] = ()
     code: str = ""
     record_id: str = ""
+
+
+class Intent(Struct, frozen=True, kw_only=True):
+    """One request that is about to leave with a new batch: its number, its rows, and what it is known by."""
+
+    number: int
+    ordinals: Sequence[int]
+    body_sha256: str
+    sent_ms: int
+    parent: int | None = None
+    """The batch that it is a part of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,20 +18,29 @@ _COLUMNS = (
     "r.ordinal, r.number, r.sheet, r.cells, r.surplus, r.record, r.identity, r.fingerprint, r.is_open, r.status,"
     " r.problems, r.code, r.record_id, r.batch, r.attempts, r.before_image"
 )
+_INSERT = (
+    "INSERT INTO source_row (run, ordinal, number, sheet, cells, surplus, record, identity, fingerprint, is_open,"
+    " status, problems, code, record_id, attempts) VALUES "
+)
+_INSERTED = f"({'?, ' * 13}'', 0)"
+_AT_ONCE = 50
+"""Rows in one statement: some databases take no more than 999 parameters."""
+
+_OUTCOMES_AT_ONCE = 100
+
+_PROGRESS = {progress.value: progress for progress in Progress}
+
 _DUPLICATE = "DUPLICATE_ROW"
 """An invalid row that failed.csv leaves out: its twin says all that is to be said (DESIGN, section 7)."""
 
 
 def add(database: Database, run: str, rows: Sequence[NewRow]) -> None:
-    """Write rows as ingest hands them over."""
-    for row in rows:
-        if row.status not in {Progress.PENDING, Progress.INVALID}:
-            raise IllegalMoveError(f"Row {row.number} cannot begin as {row.status}.")
-    database.change_many(
-        "INSERT INTO source_row (run, ordinal, number, sheet, cells, surplus, record, identity, fingerprint, is_open,"
-        " status, problems, code, record_id, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0)",
-        (
-            (
+    """Write rows as ingest hands them over, many in one statement: the steps of a statement are what takes time."""
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        parameters: list[SqlValue] = []
+        for row in part:
+            parameters += (
                 run,
                 row.ordinal,
                 row.number,
@@ -41,14 +50,12 @@ def add(database: Database, run: str, rows: Sequence[NewRow]) -> None:
                 _record_text(row.record),
                 row.identity,
                 row.fingerprint,
-                int(row.is_open),
-                row.status,
+                1 if row.is_open else 0,
+                _first_status(row),
                 _problems_text(row.problems),
                 _leading_code(row.problems, ""),
             )
-            for row in rows
-        ),
-    )
+        database.change(_INSERT + ", ".join([_INSERTED] * len(part)), parameters)
 
 
 def page(
@@ -66,11 +73,12 @@ def page(
     return _by_status(database, run, after_ordinal, limit, dict.fromkeys(sorted(statuses), condition))
 
 
-def fewest_attempts(database: Database, run: str, more_than: int) -> int | None:
-    """Return the fewest attempts that a pending row has of those with more than so many."""
+def fewest_attempts(database: Database, run: str, more_than: int, statuses: Collection[Progress]) -> int | None:
+    """Return the fewest attempts, of those with more than so many, that a row with one of the `statuses` has."""
+    marks = ", ".join("?" * len(statuses))
     found = database.one(
-        "SELECT MIN(attempts) FROM source_row WHERE run = ? AND status = ? AND attempts > ?",
-        (run, Progress.PENDING, more_than),
+        f"SELECT MIN(attempts) FROM source_row WHERE run = ? AND attempts > ? AND status IN ({marks})",  # noqa: S608  marks
+        (run, more_than, *sorted(statuses)),
     )
     return None if found is None else found[0]
 
@@ -101,7 +109,9 @@ def in_batch(database: Database, run: str, number: int, first: int, last: int) -
 def count_by_status(database: Database, run: str) -> dict[Progress, int]:
     """Count the rows of a run under every status, those without rows included."""
     counts = dict.fromkeys(Progress, 0)
-    for row in database.all("SELECT status, COUNT(*) FROM source_row WHERE run = ? GROUP BY status", (run,)):
+    # Of a finished run they are counted once and for all.
+    found = database.all("SELECT status, total FROM ended_count WHERE run = ?", (run,))
+    for row in found or database.all("SELECT status, COUNT(*) FROM source_row WHERE run = ? GROUP BY status", (run,)):
         counts[Progress(row[0])] = row[1]
     return counts
 
@@ -135,25 +145,22 @@ def settle(database: Database, run: str, settlements: Sequence[RowSettlement]) -
 
 def write_outcomes(database: Database, run: str, number: int, now: Progress, outcomes: Sequence[RowOutcome]) -> None:
     """Write what was proved about rows of a batch, all of which are `now`."""
+    alike: dict[tuple[Progress, tuple[Problem, ...], str], list[RowOutcome]] = {}
     for outcome in outcomes:
-        require_move(ROW_MOVES, now, outcome.status, f"The row at place {outcome.ordinal}")
-    changed = database.change_many(
-        "UPDATE source_row SET status = ?, problems = ?, code = ?, record_id = COALESCE(NULLIF(?, ''), record_id)"
-        " WHERE run = ? AND ordinal = ? AND batch = ? AND status = ?",
-        (
-            (
-                outcome.status,
-                _problems_text(outcome.problems),
-                _leading_code(outcome.problems, outcome.code),
-                outcome.record_id,
-                run,
-                outcome.ordinal,
-                number,
-                now,
+        alike.setdefault((outcome.status, outcome.problems, outcome.code), []).append(outcome)
+    changed = 0
+    for (status, problems, code), same in alike.items():
+        require_move(ROW_MOVES, now, status, f"The row at place {same[0].ordinal}")
+        for start in range(0, len(same), _OUTCOMES_AT_ONCE):
+            part = same[start : start + _OUTCOMES_AT_ONCE]
+            ids = [value for outcome in part for value in (outcome.ordinal, outcome.record_id)]
+            changed += database.change(
+                "UPDATE source_row SET status = ?, problems = ?, code = ?,"  # noqa: S608  marks only
+                " record_id = COALESCE(NULLIF(told.column2, ''), record_id)"
+                f" FROM (VALUES {', '.join(['(?, ?)'] * len(part))}) AS told"
+                " WHERE run = ? AND ordinal = told.column1 AND batch = ? AND status = ?",
+                (status, _problems_text(problems), _leading_code(problems, code), *ids, run, number, now),
             )
-            for outcome in outcomes
-        ),
-    )
     if outcomes and changed != len(outcomes):
         raise IllegalMoveError(f"{len(outcomes) - changed} rows were not under way in batch {number} of the run {run}.")
 
@@ -180,6 +187,40 @@ def duplicates(database: Database, run: str, limit: int, *, by_identity: bool) -
         (run, Progress.INVALID, run, limit),
     )
     return [Duplicate(*row) for row in found]
+
+
+def set_repeats_aside(database: Database, run: str, *, by_identity: bool) -> None:
+    """Find all rows that repeat an earlier one, once, and keep their places where pages of them are read from."""
+    # Made once and then emptied: every change of the schema makes SQLite prepare all its statements anew.
+    database.change(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS repeated_row"
+        " (ordinal INTEGER NOT NULL PRIMARY KEY, first_ordinal INTEGER NOT NULL)"
+    )
+    forget_repeats(database)
+    key = "identity" if by_identity else "fingerprint"
+    database.change(
+        "INSERT INTO repeated_row (ordinal, first_ordinal) SELECT ordinal, first_ordinal FROM ("  # noqa: S608  one of two names of ours
+        f" SELECT ordinal, MIN(ordinal) OVER (PARTITION BY {key}) AS first_ordinal FROM source_row"
+        f" WHERE run = ? AND {key} IS NOT NULL AND status <> ?"
+        ") d WHERE ordinal > first_ordinal",
+        (run, Progress.INVALID),
+    )
+
+
+def repeats_page(database: Database, run: str, after_ordinal: int, limit: int) -> list[Duplicate]:
+    """Return the next of the rows that were set aside, in source order."""
+    found = database.all(
+        "SELECT d.ordinal, d.first_ordinal, f.number FROM repeated_row d"
+        " JOIN source_row f ON f.run = ? AND f.ordinal = d.first_ordinal"
+        " WHERE d.ordinal > ? ORDER BY d.ordinal LIMIT ?",
+        (run, after_ordinal, limit),
+    )
+    return [Duplicate(*row) for row in found]
+
+
+def forget_repeats(database: Database) -> None:
+    """Forget what was set aside."""
+    database.change("DELETE FROM repeated_row")
 
 
 def take(database: Database, run: str, ordinals: Sequence[int], retry_run: str) -> None:
@@ -236,7 +277,7 @@ def _row(found: sqlite3.Row) -> StoredRow:
         identity=identity,
         fingerprint=fingerprint,
         is_open=bool(is_open),
-        status=Progress(status),
+        status=_PROGRESS[status],
         problems=problems_from(problems),
         code=code,
         record_id=record_id,
@@ -254,6 +295,14 @@ def _from_states(settlement: RowSettlement) -> tuple[Progress, Progress, Progres
     unsent = [now for now in (Progress.INVALID, Progress.UNCHANGED) if settlement.status in ROW_MOVES[now]]
     first, second = (*unsent, Progress.PENDING, Progress.PENDING)[:2]
     return Progress.PENDING, first, second
+
+
+def _first_status(row: NewRow) -> str:
+    if row.status is Progress.PENDING:
+        return "pending"
+    if row.status is Progress.INVALID:
+        return "invalid"
+    raise IllegalMoveError(f"Row {row.number} cannot begin as {row.status}.")
 
 
 def _cells_text(cells: tuple[CellValue, ...]) -> str:

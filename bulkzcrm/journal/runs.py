@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bulkzcrm.errors import JournalError, UsageError
 from bulkzcrm.journal.codec import columns_from, json_text, object_from, texts_from
@@ -16,7 +16,8 @@ from bulkzcrm.model import Json
 _COLUMNS = (
     "id, operation, organisation_id, organisation, api_domain, sandbox, sandbox_state, state, stopped_because, options,"
     " source, sheet, source_sha256, columns, header_row, notes, reading, decisions, lookups, output, formats, job,"
-    " step, retry_of, created_ms, updated_ms, epoch, owner, lease_until_ms, requests, credits, batches, seconds"
+    " step, retry_of, created_ms, updated_ms, epoch, owner, lease_until_ms, requests, credits, batches, seconds,"
+    " pruned_ms"
 )
 
 
@@ -79,6 +80,10 @@ def find(database: Database, run: str) -> Run:
     row = database.one(f"SELECT {_COLUMNS} FROM run WHERE id = ?", (run,))  # noqa: S608  names of ours
     if row is None:
         raise UsageError(f"The journal knows no run {run}.", "`bulkzcrm runs` lists the runs that there are.")
+    if row["pruned_ms"] is not None:
+        raise UsageError(
+            f"The run {run} has been pruned: its rows are deleted.", "`bulkzcrm runs` lists the runs that there are."
+        )
     return _run(row)
 
 
@@ -92,11 +97,17 @@ def latest_resumable(database: Database) -> Run | None:
     return None if row is None else _run(row)
 
 
-def newest(database: Database, limit: int, before: str | None) -> list[Run]:
-    """Return runs, newest first, older than `before`."""
-    condition, parameters = ("", ()) if before is None else ("WHERE id < ?", (before,))
+def newest(database: Database, limit: int, before: str | None, states: Collection[RunState] | None = None) -> list[Run]:
+    """Return runs, newest first, older than `before`; with `states`, those alone that are in one of them."""
+    conditions, parameters = ["pruned_ms IS NULL"], list[SqlValue]()
+    if before is not None:
+        conditions.append("id < ?")
+        parameters.append(before)
+    if states is not None:
+        conditions.append(f"state IN ({', '.join('?' * len(states))})")
+        parameters += sorted(states)
     rows = database.all(
-        f"SELECT {_COLUMNS} FROM run {condition} ORDER BY id DESC LIMIT ?",  # noqa: S608  names of ours
+        f"SELECT {_COLUMNS} FROM run WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?",  # noqa: S608  ours
         (*parameters, limit),
     )
     return [_run(row) for row in rows]
@@ -114,7 +125,7 @@ def of_job(database: Database, job: str) -> list[Run]:
 def find_by_content(
     database: Database, source_sha256: str, operation: str, organisation_id: str, api_domain: str, besides: str | None
 ) -> Run | None:
-    """Return the newest run of that content that came through ingest, sandboxes excepted.
+    """Return the newest run of that content that came through ingest, sandboxes excepted, pruned runs included.
 
     Of runs that began after the run `besides`, only those count that have sent something.
     """
@@ -123,7 +134,8 @@ def find_by_content(
         " WHERE source_sha256 = ? AND operation = ? AND sandbox = 0 AND state <> ? AND id <> ?"
         # Where one of the two does not know its organisation, the address has to do.
         " AND (organisation_id = ? OR (api_domain = ? AND (? = '' OR COALESCE(organisation_id, '') = '')))"
-        " AND (id < ? OR ? = '' OR EXISTS (SELECT 1 FROM batch b WHERE b.run = run.id AND b.attempt > 0))"
+        " AND (id < ? OR ? = '' OR pruned_ms IS NOT NULL"
+        " OR EXISTS (SELECT 1 FROM batch b WHERE b.run = run.id AND b.attempt > 0))"
         " ORDER BY id DESC LIMIT 1",
         (
             source_sha256,
@@ -161,6 +173,11 @@ def move(database: Database, run: str, now: RunState, wanted: RunState, stopped_
             raise IllegalMoveError(
                 f"The run {run} has {unfinished[0]} rows that have not ended, and cannot be finished."
             )
+        database.change(
+            "INSERT INTO ended_count (run, status, total)"
+            " SELECT run, status, COUNT(*) FROM source_row WHERE run = ? GROUP BY run, status",
+            (run,),
+        )
     database.change("UPDATE run SET state = ?, stopped_because = ? WHERE id = ?", (wanted, stopped_because, run))
 
 
@@ -187,9 +204,10 @@ def claim(database: Database, run: str, owners: Sequence[str], now_ms: int, leas
     return int(claimed["epoch"])
 
 
-def extend_lease(database: Database, run: str, lease_until_ms: int) -> None:
-    """Prolong the lease."""
-    database.change("UPDATE run SET lease_until_ms = ? WHERE id = ?", (lease_until_ms, run))
+def extend_lease(database: Database, run: str, epoch: int, now_ms: int, lease_until_ms: int) -> None:
+    """Prolong the lease of a run that is still ours."""
+    hold(database, run, epoch, now_ms)
+    database.change("UPDATE run SET lease_until_ms = ? WHERE id = ? AND epoch = ?", (lease_until_ms, run, epoch))
 
 
 def release(database: Database, run: str) -> None:
@@ -242,4 +260,5 @@ def _run(row: sqlite3.Row) -> Run:
         counters=Counters(
             requests=row["requests"], credits=row["credits"], batches=row["batches"], seconds=row["seconds"]
         ),
+        pruned_ms=row["pruned_ms"],
     )

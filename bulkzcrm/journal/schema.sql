@@ -34,10 +34,26 @@ CREATE TABLE run (
   requests         INTEGER NOT NULL,
   credits          INTEGER NOT NULL,
   batches          INTEGER NOT NULL,
-  seconds          DOUBLE PRECISION NOT NULL
+  seconds          DOUBLE PRECISION NOT NULL,
+  pruned_ms        BIGINT                         -- since when its rows are deleted; what is left warns of a second import
 );
 
 CREATE INDEX run_by_content ON run (source_sha256, operation);
+
+CREATE INDEX run_by_state ON run (state, id);
+
+CREATE INDEX run_by_job ON run (job, step);
+
+CREATE INDEX run_by_retry ON run (retry_of);
+
+CREATE INDEX run_by_organisation ON run (organisation_id, operation);
+
+CREATE TABLE ended_count (                        -- rows under every status of a finished run, where nothing moves any more
+  run    TEXT    NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  status TEXT    NOT NULL,
+  total  INTEGER NOT NULL,
+  PRIMARY KEY (run, status)
+);
 
 CREATE TABLE source_row (
   run          TEXT    NOT NULL REFERENCES run (id) ON DELETE CASCADE,

@@ -80,7 +80,7 @@ RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {
 BATCH_MOVES: Mapping[BatchState, frozenset[BatchState]] = {
     BatchState.PLANNED: frozenset({BatchState.SENDING, BatchState.DISSOLVED}),
     BatchState.SENDING: frozenset({BatchState.ANSWERED, BatchState.NOT_APPLIED, BatchState.IN_DOUBT}),
-    # Planned again: what was in doubt has been read back and is absent.
+    # Planned again: what was in doubt has been read back and is absent; or it is safe to repeat, and goes again now.
     BatchState.IN_DOUBT: frozenset({BatchState.ANSWERED, BatchState.PLANNED}),
     BatchState.NOT_APPLIED: frozenset({BatchState.PLANNED, BatchState.SENDING, BatchState.DISSOLVED}),
     BatchState.ANSWERED: frozenset(),

@@ -6,19 +6,21 @@ It never holds a secret, because it stores only what it is given; callers keep t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bulkzcrm.journal import batches, organisations, rows, runs
+from bulkzcrm.journal import batches, intents, organisations, rows, runs
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.opening import open_again, open_file, open_temporary
+from bulkzcrm.journal.pruning import Pruning
 from bulkzcrm.journal.reader import JournalReader
 from bulkzcrm.journal.records import (
     Batch,
     Counters,
+    Intent,
     NewRow,
     NewRun,
     Organisation,
@@ -88,6 +90,10 @@ class Journal(JournalReader):
         """Return what all runs on one organisation share; to be used within one `transaction` at a time."""
         return Shares(self._database, organisation_id)
 
+    def pruning(self) -> Pruning:
+        """Return what deletes runs for good."""
+        return Pruning(self._database)
+
     def close(self) -> None:
         """Close the file; a transaction that is still open is undone."""
         self._database.close()
@@ -118,8 +124,7 @@ class Journal(JournalReader):
 
     def extend_lease(self, run: str, epoch: int, now_ms: int, lease_ms: int) -> None:
         """Keep a claimed run until `now_ms + lease_ms`."""
-        with self._holding(run, epoch):
-            runs.extend_lease(self._database, run, now_ms + lease_ms)
+        runs.extend_lease(self._database, run, epoch, self._clock_ms(), now_ms + lease_ms)
 
     def holding(self, run: str, epoch: int) -> AbstractContextManager[None]:
         """Do something else than writing here while nobody can claim the run, in a transaction; it shall be brief."""
@@ -208,13 +213,29 @@ class Journal(JournalReader):
         with self.transaction():
             rows.take(self._database, run, ordinals, retry_run)
 
-    def plan_batch(self, run: str, epoch: int, ordinals: Sequence[int], parent: int | None = None) -> int:
+    def plan_batch(
+        self,
+        run: str,
+        epoch: int,
+        ordinals: Sequence[int],
+        parent: int | None = None,
+        *,
+        in_doubt: Collection[int] = (),
+        number: int | None = None,
+    ) -> int:
         """Put pending rows into a new batch, as a part of `parent` where that one is split, and return its number.
 
-        Rows leave the batch that they were planned in before; one that has none left to send is `dissolved`.
+        Rows leave the batch that they were planned in before; one that has none left to send is `dissolved`. Those of
+        them that are `in_doubt` stay so until `plan_again`, since repeating what may yet be carried out settles nothing
+        before it is answered; the batch that they leave is `answered` once none is left in it.
         """
         with self._holding(run, epoch, _SENDING):
-            return batches.plan(self._database, run, ordinals, parent)
+            return batches.plan(self._database, run, ordinals, parent, frozenset(in_doubt), number)
+
+    def send_batch(self, run: str, epoch: int, intent: Intent) -> None:
+        """Do what `plan_batch` and `mark_sending` do for a new batch without rows in doubt, by one stroke."""
+        with self._holding(run, epoch, _SENDING):
+            intents.intend(self._database, run, intent)
 
     def mark_sending(
         self, run: str, epoch: int, number: int, *, ordinals: Sequence[int], body_sha256: str, sent_ms: int
@@ -277,8 +298,15 @@ class Journal(JournalReader):
                 self._database, run, number, known, problems=problems, answered_ms=answered_ms, http_status=http_status
             )
 
+    def settle_doubts(
+        self, run: str, epoch: int, number: int, outcomes: Sequence[RowOutcome], *, answered_ms: int
+    ) -> None:
+        """Write what was found out about some rows of a batch in doubt; the others stay so, and the batch with them."""
+        with self._holding(run, epoch, _AFTER_INGEST):
+            batches.settle_doubts(self._database, run, number, outcomes, answered_ms=answered_ms)
+
     def plan_again(self, run: str, epoch: int, number: int) -> None:
-        """Plan a batch once more that was not applied, or whose rows in doubt were read back and are absent."""
+        """Plan a batch once more that was not applied, or whose rows in doubt were read back, or are repeated now."""
         with self._holding(run, epoch, _AFTER_INGEST):
             batches.plan_again(self._database, run, number)
 

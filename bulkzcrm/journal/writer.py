@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from bulkzcrm.errors import OutputError
 from bulkzcrm.journal.store import Journal
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from asyncio import Future as AsyncFuture
 
 __all__ = ["JournalWriter"]
 
@@ -56,16 +59,24 @@ class JournalWriter:
 
         Cancelling stops the waiting, never the work: who must know the end of it uses `submit` and asks the future.
         """
-        return await asyncio.wrap_future(self.submit(work))
+        import asyncio  # noqa: PLC0415 - it takes its time, and many commands only read the journal
+
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[_T] = loop.create_future()
+        self._hand_over(_Work(work, (loop, waiter)))
+        return await waiter
 
     def submit(self, work: Callable[[Journal], _T]) -> Future[_T]:
         """Hand work over from any thread; the future is done when the commit is, and cannot be cancelled."""
         handed_over = _Work(work)
+        self._hand_over(handed_over)
+        return handed_over.future
+
+    def _hand_over(self, work: _Work[Any]) -> None:
         with self._entrance:
             if not self._is_open:
                 raise RuntimeError("The journal's writer is closed.")
-            self._waiting.put(handed_over)
-        return handed_over.future
+            self._waiting.put(work)
 
     def _serve(self) -> None:
         while (first := self._waiting.get()) is not None:
@@ -91,16 +102,38 @@ class JournalWriter:
         except BaseException as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
             for work in group:
                 work.fail(error)
-        for work in group:
+        _announce(group)
+
+
+def _announce(group: Sequence[_Work[Any]]) -> None:
+    """Tell all who wait; those who do so in one event loop together, since waking it up takes its time."""
+    loops: dict[AbstractEventLoop, list[_Work[Any]]] = {}
+    for work in group:
+        if work.waiter is None:
             work.announce()
+        else:
+            loops.setdefault(work.waiter[0], []).append(work)
+    for loop, together in loops.items():
+        # A loop that has ended has nobody left who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_tell, together)
+
+
+def _tell(together: Sequence[_Work[Any]]) -> None:
+    for work in together:
+        work.tell()
 
 
 class _Work(Generic[_T]):
-    """One function to be called with the journal, and what came of it."""
+    """One function to be called with the journal, and what came of it; `waiter` is who waits in an event loop."""
 
-    def __init__(self, work: Callable[[Journal], _T]) -> None:
-        self.future: Future[_T] = Future()
-        self.future.set_running_or_notify_cancel()
+    def __init__(
+        self, work: Callable[[Journal], _T], waiter: tuple[AbstractEventLoop, AsyncFuture[_T]] | None = None
+    ) -> None:
+        self.waiter = waiter
+        if waiter is None:
+            self.future: Future[_T] = Future()
+            self.future.set_running_or_notify_cancel()
         self._work = work
         self._error: BaseException | None = None
         self._result: _T
@@ -122,9 +155,20 @@ class _Work(Generic[_T]):
             # Each waiter gets an error of its own: a shared one would collect the tracebacks of all of them.
             self._error = OutputError(error.message, error.cure) if isinstance(error, OutputError) else error
 
-    def announce(self) -> None:
-        """Tell who waits."""
+    def tell(self) -> None:
+        """Tell who waits in the event loop that this is called in, if he still does."""
+        if self.waiter is None or self.waiter[1].done():
+            return
         if self._error is None:
+            self.waiter[1].set_result(self._result)
+        else:
+            self.waiter[1].set_exception(self._error)
+
+    def announce(self) -> None:
+        """Tell who waits, from any thread."""
+        if self.waiter is not None:
+            _announce([self])
+        elif self._error is None:
             self.future.set_result(self._result)
         else:
             self.future.set_exception(self._error)

@@ -7,7 +7,7 @@ from bulkzcrm.report.csv_report import write_csv
 from bulkzcrm.report.files import WRITTEN_AGAIN, Placed, Replace, write_whole
 from bulkzcrm.report.frame import as_frame
 from bulkzcrm.report.jsonl_report import write_jsonl
-from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, RowSource, result_values
+from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, RowSource, plain_row, report_row, result_values
 from bulkzcrm.report.summary import State, Summary, holds_a_report, write_summary
 from bulkzcrm.report.write import FORMATS, Written, write_reports
 
@@ -24,6 +24,8 @@ __all__ = [
     "Written",
     "as_frame",
     "holds_a_report",
+    "plain_row",
+    "report_row",
     "result_values",
     "write_csv",
     "write_jsonl",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bulkzcrm.cells import cell_text
 from bulkzcrm.model import CellError, CellValue, Column, FormulaWithoutValue
-from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, source_cells, typed_result
+from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, cells_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +28,10 @@ def as_frame(columns: Sequence[Column], rows: Iterable[ReportRow]) -> pd.DataFra
 
     cells: list[list[CellValue]] = []
     results: list[tuple[str | int | None, ...]] = []
+    cells_of = cells_in(columns)
     for row in rows:
-        cells.append([_own_value(value) for value in source_cells(columns, row)])
-        results.append(typed_result(row))
+        cells.append([_own_value(value) for value in cells_of(row.cells)])
+        results.append(row.result)
     # Two frames side by side, because a source may repeat a header, even one of ours.
     source = pd.DataFrame(cells, columns=[column.name for column in columns], dtype=object)
     result = pd.DataFrame(results, columns=list(RESULT_COLUMNS), dtype=object).astype(_NUMBERS)

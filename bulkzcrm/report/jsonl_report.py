@@ -11,30 +11,46 @@ ends are LF.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import BinaryIO
+
+import msgspec
 
 from bulkzcrm.cells import cell_text
 from bulkzcrm.model import Column
-from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, source_cells, typed_result
+from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, cells_in
 
 __all__ = ["cell_keys", "write_jsonl"]
+
+_AT_ONCE = 100
+"""Rows that are written together."""
 
 
 def write_jsonl(stream: BinaryIO, columns: Sequence[Column], rows: Iterable[ReportRow]) -> None:
     """Write one line per row and nothing else; a report without rows is an empty file."""
+    lines = _lines(columns, rows)
+    while written := b"".join(islice(lines, _AT_ONCE)):
+        stream.write(written)
+
+
+def _lines(columns: Sequence[Column], rows: Iterable[ReportRow]) -> Iterator[bytes]:
     keys = cell_keys(columns)
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    for row in rows:
-        line = encode(
-            {
-                "row": row.number,
-                "cells": dict(zip(keys, map(cell_text, source_cells(columns, row)), strict=True)),
-                "result": dict(zip(RESULT_COLUMNS, typed_result(row), strict=True)),
-            }
-        )
-        # Half a surrogate pair becomes its escape, which is what JSON writes for it.
-        stream.write(line.encode("utf-8", "backslashreplace") + b"\n")
+    cells_of = cells_in(columns)
+    encode = msgspec.json.Encoder().encode
+    for cells, result in rows:
+        texts = [value if type(value) is str else cell_text(value) for value in cells_of(cells)]
+        line = {
+            "row": result[0],
+            "cells": dict(zip(keys, texts, strict=True)),
+            "result": dict(zip(RESULT_COLUMNS, result, strict=True)),
+        }
+        try:
+            yield encode(line) + b"\n"
+        except UnicodeEncodeError:
+            # Half a surrogate pair becomes its escape, which is what JSON writes for it.
+            text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+            yield text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def cell_keys(columns: Sequence[Column]) -> list[str]:

@@ -7,13 +7,21 @@ characters are told.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from bulkzcrm.cells import cell_text, counted
 from bulkzcrm.model import CellValue, Column, Outcome, Problem
 
-__all__ = ["RESULT_COLUMNS", "ReportRow", "RowSource", "result_values", "source_cells", "typed_result"]
+__all__ = [
+    "RESULT_COLUMNS",
+    "ReportRow",
+    "Result",
+    "RowSource",
+    "cells_in",
+    "plain_row",
+    "report_row",
+    "result_values",
+]
 
 RESULT_COLUMNS = (
     "result_row",
@@ -33,58 +41,72 @@ _MOST_SURPLUS = 500_000
 """Characters. A cell of a million or more could not be read back."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportRow:
-    """One row of the source and how it ended.
+Result: TypeAlias = tuple[int, str, str, str, str, str, str, str, int | None, int]
+"""The ten values; a row that was in no batch has `None` for it."""
 
-    `number` is the row number that a spreadsheet program shows. `cells` has one value for each column of the report, in
-    their order; or one for each column of the source, and then every reported column takes its own by `Column.index`.
-    `surplus` is what stood to the right of the source's last column; it is told in `result_message`.
+
+class ReportRow(NamedTuple):
+    """One row of the source and how it ended (see `report_row`).
+
+    `cells` has one value for each column of the report, in their order; or one for each column of the source, and then
+    every reported column takes its own by `Column.index`.
     """
 
-    number: int
     cells: tuple[CellValue, ...]
-    surplus: tuple[CellValue, ...] = ()
-    outcome: Outcome
+    result: Result
 
 
 RowSource: TypeAlias = Callable[[], Iterator[ReportRow]]
 """Begins the rows anew at each call, in source order; every file of the report is one pass."""
 
 
-def source_cells(columns: Sequence[Column], row: ReportRow) -> Sequence[CellValue]:
-    """Return the row's values for these columns. Raises `IndexError` when the row is shorter than its columns say."""
-    if len(row.cells) == len(columns):
-        return row.cells
-    return [row.cells[column.index] for column in columns]
+def report_row(
+    *, number: int, cells: tuple[CellValue, ...], surplus: Sequence[CellValue] = (), outcome: Outcome
+) -> ReportRow:
+    """Tell what became of a row.
 
-
-def result_values(row: ReportRow) -> tuple[str, ...]:
-    """Return the ten values as text, in the order of `RESULT_COLUMNS`.
-
-    Code, field and cell are those of the first problem; message and fix carry all of them. A row that was in no batch
-    has a blank batch, and one that was never sent has 0 attempts.
+    `number` is the row number that a spreadsheet program shows. `surplus` is what stood to the right of the source's
+    last column; it is told in `result_message`. Code, field and cell are those of the first problem; message and fix
+    carry all of them.
     """
-    return tuple("" if value is None else str(value) for value in typed_result(row))
-
-
-def typed_result(row: ReportRow) -> tuple[str | int | None, ...]:
-    """Return the ten values with row, batch (`None` for none) and attempts as numbers."""
-    outcome = row.outcome
     problems = outcome.problems
     code, field, cell = (problems[0].code, problems[0].field, problems[0].cell) if problems else (outcome.code, "", "")
-    return (
-        row.number,
+    result = (
+        number,
         outcome.status.value,
         code,
         field,
         cell,
-        _message(problems, row.surplus),
+        _message(problems, surplus),
         _told(problems, [problem.remedy for problem in problems]),
         outcome.record_id,
         outcome.batch,
         outcome.attempts,
     )
+    return ReportRow(cells, result)
+
+
+def plain_row(
+    number: int, cells: tuple[CellValue, ...], status: str, code: str, record_id: str, batch: int | None, attempts: int
+) -> ReportRow:
+    """Return what `report_row` returns for a row with neither problems nor surplus cells, which is nearly every one."""
+    return ReportRow(cells, (number, status, code, "", "", "", "", record_id, batch, attempts))
+
+
+def cells_in(columns: Sequence[Column]) -> Callable[[tuple[CellValue, ...]], Sequence[CellValue]]:
+    """Return what gives the values of these columns. It raises `IndexError` when a row is shorter than they say."""
+    width = len(columns)
+    places = [column.index for column in columns]
+
+    def cells_of(cells: tuple[CellValue, ...]) -> Sequence[CellValue]:
+        return cells if len(cells) == width else [cells[place] for place in places]
+
+    return cells_of
+
+
+def result_values(row: ReportRow) -> tuple[str, ...]:
+    """Return the ten values as text, in the order of `RESULT_COLUMNS`; a blank batch for a row that was in none."""
+    return tuple("" if value is None else str(value) for value in row.result)
 
 
 def _message(problems: Sequence[Problem], surplus: Sequence[CellValue]) -> str:

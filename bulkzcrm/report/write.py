@@ -64,7 +64,7 @@ def write_reports(
         write_csv(stream, columns, failed())
 
     def fill_xlsx(stream: BinaryIO) -> None:
-        from bulkzcrm.report.xlsx_report import write_xlsx  # noqa: PLC0415 - openpyxl is slow to load and seldom wanted
+        from bulkzcrm.report.xlsx_report import write_xlsx  # noqa: PLC0415 - seldom wanted
 
         notes.extend(write_xlsx(stream, columns, rows(), sheet=sheet))
 

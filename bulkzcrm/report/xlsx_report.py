@@ -1,28 +1,21 @@
 """The report as a workbook in which every text stays the text it is: no id becomes a number, nothing runs as a formula.
 
-Only this module imports openpyxl, and nothing imports this module before a workbook is asked for.
+It is written as it is read, in one pass, without the libraries for workbooks: they take many times as long.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, BinaryIO, TypeAlias
-from zipfile import ZIP_DEFLATED, ZipFile
+from itertools import chain, islice
+from typing import BinaryIO
 
-from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.writer.excel import ExcelWriter
-
-from bulkzcrm.cells import cell_text, column_letter
-from bulkzcrm.defuse import defuse
+from bulkzcrm.cells import column_letter
 from bulkzcrm.errors import OutputError
-from bulkzcrm.model import CellValue, Column
-from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, source_cells, typed_result
+from bulkzcrm.model import Column
+from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow
+from bulkzcrm.report.xlsx_lines import MOST_UNITS, SheetLines
+from bulkzcrm.report.xlsx_package import HEAD, MAIN, Package
 
 __all__ = ["ROWS_PER_SHEET", "write_xlsx"]
 
@@ -30,33 +23,14 @@ ROWS_PER_SHEET = 1_048_575
 """What a sheet holds below its header: the format ends at line 1,048,576."""
 
 _MOST_COLUMNS = 16_384
-_MOST_UNITS = 32_767
-"""What a cell holds, counted in UTF-16 units as spreadsheet programs do."""
-_SHORT = _MOST_UNITS // 2
-"""A text of at most so many characters fits, whatever they are."""
-_NUMBERS = (bool, int, float, Decimal)
-_MOST_DIGITS = 14
-"""Numbers with more digits are written as text: spreadsheet programs keep 15 and round the rest."""
+_MOST_BYTES = 2_000_000_000
+"""Of a sheet's part; beyond 2 GB its archive would need a form that not every spreadsheet program reads."""
 _LONGEST_TITLE = 31
-
-_UNHELD = r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]"
-"""What XML cannot hold, and the carriage return, which XML readers turn into a line feed."""
-_TO_ESCAPE = re.compile(rf"_(?=x[0-9A-Fa-f]{{4}}(?:_|{_UNHELD}))|{_UNHELD}")
-"""Also the underscore that would make a text look like such an escape."""
+_AT_ONCE = 100
+"""Rows that are packed and written together."""
 
 _WIDTHS = {"result_message": 60, "result_fix": 60, "result_record_id": 22}
 _NARROWEST, _WIDEST = 10, 40
-
-_Sheet: TypeAlias = Any
-"""A write-only sheet; the stubs do not know the properties that it shares with ordinary ones."""
-
-
-@dataclass(slots=True)
-class _Cuts:
-    """How many texts were too long for a cell, and where the first of them stands."""
-
-    count: int = 0
-    first: str = ""
 
 
 def write_xlsx(
@@ -66,13 +40,14 @@ def write_xlsx(
     *,
     sheet: str = "results",
     rows_per_sheet: int = ROWS_PER_SHEET,
+    bytes_per_sheet: int = _MOST_BYTES,
 ) -> tuple[str, ...]:
     """Write a header and one line per row, and return sentences for the user about what did not fit.
 
     Texts are string cells; numbers of up to 14 digits are numbers, and longer ones texts; booleans are booleans, all
     else is text as in the CSV. What XML cannot hold is escaped as the format wants it (`_x0001_`). Rows beyond
-    `rows_per_sheet` go to further sheets (`results 2`), each with the header; a text beyond 32,767 characters is cut.
-    Raises `OutputError` when the report has more columns than a sheet, 16,384.
+    `rows_per_sheet` or `bytes_per_sheet` go to further sheets (`results 2`), each with the header; a text beyond 32,767
+    characters is cut. Raises `OutputError` when the report has more columns than a sheet, 16,384.
     """
     header = [*(column.name for column in columns), *RESULT_COLUMNS]
     if len(header) > _MOST_COLUMNS:
@@ -80,41 +55,41 @@ def write_xlsx(
             f"The report has {len(header):,} columns, and a workbook's sheet ends at {_MOST_COLUMNS:,}.",
             "Ask for csv or jsonl instead of xlsx; they hold any number of columns.",
         )
-    cuts = _Cuts()
-    book = Workbook(write_only=True)
-    try:
-        current = _begin_sheet(book, sheet, header, cuts)
-        line = 1
-        for row in rows:
-            if line > rows_per_sheet:
-                _end_sheet(current, len(header), line)
-                current = _begin_sheet(book, sheet, header, cuts)
-                line = 1
-            line += 1
-            current.append(_line(current, line, (*source_cells(columns, row), *typed_result(row)), cuts))
-        _end_sheet(current, len(header), line)
-        # The library's own `save` leaves the archive open when the disk is full, to fail again at some later moment.
-        with ZipFile(stream, "w", ZIP_DEFLATED) as archive:
-            ExcelWriter(book, archive).write_data()
-    finally:
-        _drop_temporary_files(book)
-    return _notes(len(book.worksheets), rows_per_sheet, cuts)
+    lines = SheetLines(columns)
+    waiting = iter(rows)
+    sheets = 0
+    limit = f"{rows_per_sheet:,} rows"
+    with Package(stream) as package:
+        ahead = list(islice(waiting, 1))
+        while ahead or not sheets:
+            sheets += 1
+            title = _title(sheet, sheets)
+            with package.begin_sheet() as part:
+                part.write((_beginning(header) + lines.header(title, header)).encode())
+                written = 0
+                fitting = islice(chain(ahead, waiting), rows_per_sheet)
+                while written <= bytes_per_sheet and (slab := "".join(map(lines.line, islice(fitting, _AT_ONCE)))):
+                    written += part.write(slab.encode())
+                filtered = f"A1:{column_letter(len(header) - 1)}{lines.count}"
+                part.write(f'</sheetData><autoFilter ref="{filtered}"/></worksheet>'.encode())
+            package.end_sheet(title, re.sub(r"([A-Z]+)", r"$\1$", filtered))
+            ahead = list(islice(waiting, 1))
+            if written > bytes_per_sheet:
+                limit = f"{bytes_per_sheet:,} bytes"
+    return _notes(sheets, limit, lines)
 
 
-def _begin_sheet(book: Workbook, name: str, header: Sequence[str], cuts: _Cuts) -> _Sheet:
-    sheet = book.create_sheet(_title(name, len(book.worksheets) + 1))
-    sheet.freeze_panes = "A2"
-    for index, text in enumerate(header):
+def _beginning(header: Sequence[str]) -> str:
+    """Return all that stands before the first line: the header stays in sight, and each column has a fitting width."""
+    columns = ""
+    for place, text in enumerate(header, start=1):
         width = _WIDTHS.get(text, min(max(len(text) + 4, _NARROWEST), _WIDEST))
-        sheet.column_dimensions[column_letter(index)].width = width
-    contents = _line(sheet, 1, header, cuts)
-    sheet.append([_bold(sheet, content) for content in contents])
-    return sheet
-
-
-def _end_sheet(sheet: _Sheet, width: int, line: int) -> None:
-    sheet.auto_filter.ref = f"A1:{column_letter(width - 1)}{line}"
-    sheet.close()
+        columns += f'<col min="{place}" max="{place}" width="{width}" customWidth="1"/>'
+    pane = '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
+    return (
+        f'{HEAD}<worksheet xmlns="{MAIN}"><sheetViews><sheetView workbookViewId="0">{pane}</sheetView></sheetViews>'
+        f"<cols>{columns}</cols><sheetData>"
+    )
 
 
 def _title(name: str, number: int) -> str:
@@ -124,100 +99,15 @@ def _title(name: str, number: int) -> str:
     return (allowed or "results") + suffix
 
 
-_Content: TypeAlias = str | bool | int | float | Decimal | Cell | None
-
-
-def _line(sheet: _Sheet, line: int, values: Sequence[CellValue], cuts: _Cuts) -> list[_Content]:
-    contents: list[_Content] = []
-    for index, value in enumerate(values):
-        if value is None:
-            contents.append(None)
-            continue
-        if not isinstance(value, str) and isinstance(value, _NUMBERS) and _is_exact(value):
-            contents.append(value)
-            continue
-        text = cell_text(value)
-        escaped = _TO_ESCAPE.sub(_escape, text)
-        if len(escaped) > _SHORT and _units(escaped) > _MOST_UNITS:
-            escaped = _cut(text)
-            cuts.count += 1
-            cuts.first = cuts.first or f"{column_letter(index)}{line} of sheet {sheet.title}"
-        contents.append(_text(sheet, escaped))
-    return contents
-
-
-def _is_exact(value: bool | float | Decimal) -> bool:  # noqa: FBT001 - a cell's value, not a switch
-    """Tell whether a spreadsheet program shows the number as it is, with every digit."""
-    if isinstance(value, bool):
-        return True
-    # Infinities and what is no number have letters, and so has a float that no longer counts exactly.
-    digits = cell_text(value).removeprefix("-").replace(".", "", 1)
-    return len(digits) <= _MOST_DIGITS and digits.isdecimal()
-
-
-def _text(sheet: _Sheet, escaped: str) -> _Content:
-    """Return a text as openpyxl takes it for text: left alone, `=1+1` becomes a formula and `#N/A` an error."""
-    if not escaped:
-        return None
-    if escaped[0].isalnum():
-        return escaped
-    cell = WriteOnlyCell(sheet, escaped)
-    cell.data_type = "s"
-    if defuse(escaped) != escaped:
-        # So that it stays a text even after somebody has edited the cell in a spreadsheet program.
-        cell.quotePrefix = 1
-    return cell
-
-
-def _bold(sheet: _Sheet, content: _Content) -> Cell | None:
-    if content is None:
-        return None
-    cell = content if isinstance(content, Cell) else WriteOnlyCell(sheet, str(content))
-    cell.font = Font(bold=True)
-    return cell
-
-
-def _escape(match: re.Match[str]) -> str:
-    return f"_x{ord(match[0]):04X}_"
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
-
-
-def _cut(text: str) -> str:
-    """Return the beginning of the text, escaped, that fits a cell; no escape and no character is cut in two."""
-    kept = text[:_MOST_UNITS]
-    escaped = _TO_ESCAPE.sub(_escape, kept)
-    while (excess := _units(escaped) - _MOST_UNITS) > 0:
-        # One character takes up to seven units (`_x0001_`), so this never drops more than it must, but for the last
-        # few.
-        kept = kept[: -(excess // 7 + 1)]
-        escaped = _TO_ESCAPE.sub(_escape, kept)
-    return escaped
-
-
-def _notes(sheets: int, rows_per_sheet: int, cuts: _Cuts) -> tuple[str, ...]:
+def _notes(sheets: int, limit: str, lines: SheetLines) -> tuple[str, ...]:
     notes: list[str] = []
     if sheets > 1:
-        notes.append(f"The workbook has {sheets} sheets, because one holds at most {rows_per_sheet:,} rows.")
-    if cuts.count:
-        which = "One text was" if cuts.count == 1 else f"{cuts.count:,} texts were"
-        where = f"in cell {cuts.first}" if cuts.count == 1 else f"first in cell {cuts.first}"
+        notes.append(f"The workbook has {sheets} sheets, because one holds at most {limit}.")
+    if lines.cuts:
+        which = "One text was" if lines.cuts == 1 else f"{lines.cuts:,} texts were"
+        where = f"in cell {lines.first_cut}" if lines.cuts == 1 else f"first in cell {lines.first_cut}"
         notes.append(
-            f"{which} cut to {_MOST_UNITS:,} characters, the most that a workbook's cell can hold ({where}); "
+            f"{which} cut to {MOST_UNITS:,} characters, the most that a workbook's cell can hold ({where}); "
             "results.csv has everything."
         )
     return tuple(notes)
-
-
-def _drop_temporary_files(book: Workbook) -> None:
-    """Remove what openpyxl keeps until the end of the process when a workbook is given up half-way."""
-    for sheet in book.worksheets:
-        writer = getattr(sheet, "_writer", None)
-        if writer is None:
-            continue
-        with suppress(Exception):  # whatever it says of the unfinished sheet, the first error is the one to tell
-            sheet.close()
-        with suppress(OSError, ValueError):  # a finished workbook has removed its files already
-            writer.cleanup()

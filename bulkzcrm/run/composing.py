@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import anyio
+from msgspec import Struct
 
 from bulkzcrm.client import Client
 from bulkzcrm.errors import BulkzcrmError
 from bulkzcrm.journal import Progress, RowSettlement, StoredRow
-from bulkzcrm.lookup import Directory
+from bulkzcrm.lookup import Directory, Resolved
 from bulkzcrm.model import Problem, Record
 from bulkzcrm.readings import list_pages, read_service
 from bulkzcrm.run.judging import Judge
@@ -23,7 +24,7 @@ from bulkzcrm.send import Sendable
 from bulkzcrm.spec.moments import at_moment
 from bulkzcrm.spec.organisation import Current, Organisation, Reading
 
-__all__ = ["Composed", "Composer"]
+__all__ = ["Composed", "Composer", "Looked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ class Composed:
     sendable: tuple[Sendable, ...]
     settled: tuple[RowSettlement, ...]
     before: dict[int, Record]
+
+
+class Looked(Struct, frozen=True):
+    """Rows with their names resolved, in the same order, and the ids of the records of which something is lacking."""
+
+    rows: Sequence[StoredRow]
+    resolved: Sequence[Resolved]
+    lacking: Sequence[str]
 
 
 class Composer:
@@ -46,7 +55,24 @@ class Composer:
         self._directory = Directory(judge.operation, organisation)
 
     async def compose(self, rows: Sequence[StoredRow], once_in_doubt: Collection[int] = ()) -> Composed:
-        """Compose rows in their order.
+        """Compose rows in their order, reading by id what the list did not show (see `composed`)."""
+        looked = self.look(rows)
+        return self.composed(looked, await self.read_by_id(looked.lacking), once_in_doubt)
+
+    def look(self, rows: Sequence[StoredRow]) -> Looked:
+        """Resolve the names in rows, and find out what has to be read by id: records that must be sent in whole."""
+        resolved = [self._directory.resolve(row.record or {}) for row in rows]
+        lacking = [
+            each.current.id
+            for each in resolved
+            # What is new, or shown in whole, lacks nothing.
+            if each.current is not None and each.current.silent and not each.problems
+            if self._operation.complete(each.given, each.current, self._organisation).lacks
+        ]
+        return Looked(rows, resolved, lacking)
+
+    def composed(self, looked: Looked, whole: Mapping[str, Current], once_in_doubt: Collection[int] = ()) -> Composed:
+        """Compose rows in their order; `whole` are the records that were read by their ids.
 
         Of batches that were `once_in_doubt` a request may have been carried out after it was read back as absent: a row
         of them that is as wanted by now has succeeded.
@@ -54,9 +80,8 @@ class Composer:
         sendable: list[Sendable] = []
         settled: list[RowSettlement] = []
         before: dict[int, Record] = {}
-        whole = await self._read_what_is_lacking(rows)
-        for row in rows:
-            given, current, problems = self._judged(row, whole)
+        for row, resolved in zip(looked.rows, looked.resolved, strict=True):
+            given, current, problems = self._judged(row, resolved, whole)
             if problems:
                 settled.append(self._invalid(row, problems))
                 continue
@@ -81,6 +106,7 @@ class Composer:
                     record=record,
                     record_id=record_id,
                     sent_before=row.attempts > 0,
+                    in_doubt=row.status is Progress.IN_DOUBT,
                 )
             )
         return Composed(tuple(sendable), tuple(settled), before)
@@ -96,13 +122,12 @@ class Composer:
         )
 
     def _judged(
-        self, row: StoredRow, whole: Mapping[str, Current]
+        self, row: StoredRow, resolved: Resolved, whole: Mapping[str, Current]
     ) -> tuple[Record, Current | None, tuple[Problem, ...]]:
         """Return the row's values, its record as far as it is known, and what is wrong with the two together.
 
         A record read by its id shows what the list kept silent, so rules that abstained before are asked again.
         """
-        resolved = self._directory.resolve(row.record or {})
         current = _as_whole(resolved.current, whole)
         if current is not resolved.current:
             given, problems = self._judge.weigh(row, replace(resolved, current=current))
@@ -110,21 +135,13 @@ class Composer:
         given, late = self._judge.in_zone(resolved.given)
         return given, current, (*resolved.problems, *late)
 
-    async def _read_what_is_lacking(self, rows: Sequence[StoredRow]) -> dict[str, Current]:
-        """Read by id the records whose row must send what the list did not show."""
-        lacking = []
-        for row in rows:
-            resolved = self._directory.resolve(row.record or {})
-            if resolved.current is None or resolved.problems:
-                continue
-            if self._operation.complete(resolved.given, resolved.current, self._organisation).lacks:
-                lacking.append(resolved.current.id)
-        return await self.read_by_id(lacking)
-
     async def read_by_id(self, record_ids: Iterable[str]) -> dict[str, Current]:
         """Read services, all at once; those that are not there are left out."""
         found: dict[str, Current] = {}
         failures: list[BulkzcrmError] = []
+        wanted = dict.fromkeys(record_ids)
+        if not wanted:
+            return found
 
         async def read(record_id: str) -> None:
             try:
@@ -137,7 +154,7 @@ class Composer:
                     found[record_id] = service
 
         async with anyio.create_task_group() as group:
-            for record_id in dict.fromkeys(record_ids):
+            for record_id in wanted:
                 group.start_soon(read, record_id)
         if failures:
             # One is enough to stop for; a task group would have wrapped it in a group of exceptions.
@@ -202,7 +219,7 @@ class Composer:
 
 def _as_whole(current: Current | None, whole: Mapping[str, Current]) -> Current | None:
     """Return a record as it was read by its id, where it was, else as the list shows it."""
-    return current if current is None else whole.get(current.id, current)
+    return whole.get(current.id, current) if whole and current is not None else current
 
 
 def _as_wanted(row: StoredRow, status: Progress, record_id: str) -> RowSettlement:

@@ -6,10 +6,8 @@ carry_on  the organisation is read, rows are judged, confirmed, sent, reported  
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,50 +16,23 @@ from anyio import to_thread
 
 from bulkzcrm.errors import BulkzcrmError, ConfigurationError, OutputError, RefusedError, UsageError
 from bulkzcrm.events import Begun, Noted, SendingEnded
-from bulkzcrm.journal import Counters, Journal, LostLeaseError, NewRun, Progress, RunState
+from bulkzcrm.journal import Journal, LostLeaseError, NewRun, Progress, RunState
 from bulkzcrm.model import Column, Json, Table
-from bulkzcrm.run.ingesting import Taken, take_in, time_zone
-from bulkzcrm.run.judging import Judge
-from bulkzcrm.run.keys import keys_of
+from bulkzcrm.run.ingesting import Taken, take_in
 from bulkzcrm.run.lease import LEASE_MS, claimed, owner_name
 from bulkzcrm.run.options import RunOptions, credit_floor, error_limit
+from bulkzcrm.run.origin import Origin
 from bulkzcrm.run.phase import SANDBOX_DOMAIN, SendingPhase
 from bulkzcrm.run.reporting import Ending, project, ready_folder, unwritten
 from bulkzcrm.run.signals import InterruptedRunError
 from bulkzcrm.run.source_file import as_kept, what_became_of
 from bulkzcrm.run.surroundings import Surroundings
-from bulkzcrm.spec.fields import Kind
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.unique import keyed
 
-__all__ = ["Origin", "begin", "carry_on", "change_options", "check", "keep_with", "new_run_id"]
+__all__ = ["begin", "carry_on", "change_options", "keep_with"]
 
 _OWNER = owner_name()
-_TIMED = frozenset({Kind.DATE, Kind.DATES, Kind.DATETIME})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where the rows of a run come from: a source that can be opened, and the hash of its content once it is read.
-
-    `take` is called with the run's id in the transaction that ends the ingest of a retry: it takes the rows that were
-    read from the earlier run, so that they belong to this one from the instant from which it can be resumed. `file` is
-    where the source lies, if it is a file (an absolute path).
-    """
-
-    name: str
-    open: Callable[[], AbstractContextManager[Table]]
-    content_hash: Callable[[], str]
-    retry_of: str | None = None
-    take: Callable[[str], None] | None = None
-    file: Path | None = None
-
-
-def new_run_id(around: Surroundings) -> str:
-    """Return an id; ids sort by the time at which runs began."""
-    now = around.clock()
-    # Three digits of 4096ths of the second keep the order of runs that a script begins close together.
-    return f"{now:%Y%m%d-%H%M%S}-{now.microsecond * 4096 // 1_000_000:03x}{secrets.token_hex(3)}"
 
 
 def _now_ms(around: Surroundings) -> int:
@@ -163,15 +134,8 @@ async def begin(
         if isinstance(error, OutputError):
             raise RefusedError(error.message, "Nothing was sent. Mend that and begin again.") from error
         raise
-    _tell(taken, around)
+    taken.tell(around.announce)
     return taken
-
-
-def _tell(taken: Taken, around: Surroundings) -> None:
-    for warning in taken.warnings:
-        around.announce(Noted(warning, warning=True))
-    for note in taken.notes:
-        around.announce(Noted(note))
 
 
 async def carry_on(journal: Journal, run_id: str, operation: Operation, around: Surroundings, *, resume: str) -> Ending:
@@ -197,7 +161,7 @@ async def _carry_on(journal: Journal, run_id: str, operation: Operation, around:
     if run.state is RunState.FINISHED:
         journal.release(run_id, epoch)
         raise UsageError(f"The run {run_id} is finished.", f"`bulkzcrm report {run_id}` writes its report again.")
-    progress = journal.count_by_status(run_id)
+    progress = await to_thread.run_sync(journal.count_by_status, run_id)
     in_doubt = progress[Progress.IN_DOUBT] + progress[Progress.SENDING]
     around.announce(Begun(run=run_id, folder=Path(run.output or run_id), in_doubt=in_doubt))
     if not was_begun_here:
@@ -228,7 +192,8 @@ async def _carry_on(journal: Journal, run_id: str, operation: Operation, around:
         raise
     except BulkzcrmError as error:
         phase.error = error
-    return _close(journal, phase, epoch, around, resume, (around.clock() - begun).total_seconds())
+    seconds = (around.clock() - begun).total_seconds()
+    return await to_thread.run_sync(_close, journal, phase, epoch, around, resume, seconds)
 
 
 def change_options(journal: Journal, options: Mapping[str, RunOptions], around: Surroundings) -> None:
@@ -283,93 +248,3 @@ def _close(
     for note in ending.notes:
         around.announce(Noted(note, warning=True))
     return ending
-
-
-async def check(
-    origin: Origin,
-    operation: Operation,
-    options: RunOptions,
-    around: Surroundings,
-    *,
-    folder: Path,
-    formats: Sequence[str] = ("csv",),
-) -> Ending:
-    """Ingest only: no network, nothing sent, nothing kept; the same report."""
-    operation = keyed(operation, options.unique_field)
-    ready_folder(folder, None)
-    error_limit(options.max_errors, 0)
-    credit_floor(options.leave_credits, None)
-    begun = around.clock()
-
-    def work(journal: Journal) -> Ending:
-        run_id = new_run_id(around)
-
-        def begin_run(table: Table, columns: tuple[Column, ...]) -> tuple[str, int]:
-            journal.add_run(
-                NewRun(
-                    id=run_id,
-                    operation=operation.name,
-                    api_domain="",
-                    source=origin.name,
-                    sheet=table.sheet,
-                    columns=columns,
-                    header_row=table.header_row,
-                    formats=tuple(formats),
-                    reading=table.reading,
-                )
-            )
-            return run_id, 0
-
-        with origin.open() as table:
-            taken = take_in(
-                table,
-                operation,
-                options,
-                journal,
-                partial(begin_run, table),
-                announce=around.announce,
-                go_on=around.stop.go_on,
-            )
-        _tell(taken, around)
-        judge = Judge(
-            operation=operation,
-            organisation=None,
-            letters=taken.letters,
-            now=around.clock(),
-            time_zone=time_zone(options.time_zone),
-            allow_duplicates=options.allow_duplicates,
-            keys=keys_of(operation, None, run_id, given={*taken.column_map.fields, *taken.column_map.constants}),
-            announce=around.announce,
-        )
-        verdicts = judge.judge(journal, run_id, lambda settled: journal.settle_rows(run_id, 0, settled))
-        left_open = _not_checked(operation, taken, verdicts.abstained, zone_known=options.time_zone is not None)
-        journal.add_counts(run_id, 0, Counters(seconds=(around.clock() - begun).total_seconds()))
-        return project(journal, journal.run(run_id), folder, resume=None, not_checked=left_open)
-
-    with Journal.temporary() as journal:
-        return await to_thread.run_sync(work, journal)
-
-
-def _not_checked(operation: Operation, taken: Taken, abstained: set[str], *, zone_known: bool) -> tuple[str, ...]:
-    """Return sentences about what only the organisation can tell, its time zone included."""
-    given = {*taken.column_map.fields, *taken.column_map.constants}
-    looked_up = [each.label for each in operation.fields if each.lookup is not None and each.name in given]
-    said = []
-    if looked_up:
-        said.append(f"Whether the organisation has what is named in: {', '.join(looked_up)}.")
-    if operation.key:
-        said.append(f"Whether {operation.key} is a unique field there, and whether a value is taken already.")
-    if operation.find_by:
-        said.append(f"Whether the records exist that {' or '.join(operation.find_by)} names.")
-    timed = [each.label for each in operation.fields if each.kind in _TIMED and each.name in given]
-    if timed and not zone_known:
-        said.append(
-            f"Whether what stands in {', '.join(timed)} is past or to come, where the time zone decides: without "
-            "--time-zone it is called wrong only if it is wrong in every zone."
-        )
-    said += [
-        rule.says
-        for rule in operation.rules
-        if (rule.needs or rule.name in abstained) and any(name in given for name in rule.looks_at)
-    ]
-    return tuple(dict.fromkeys(said))

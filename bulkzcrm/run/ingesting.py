@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bulkzcrm.convert import ColumnMap, ConvertOptions, MapOptions, RowConverter, Settled, match_columns
+from bulkzcrm.convert import ColumnMap, Converted, ConvertOptions, MapOptions, RowConverter, Settled, match_columns
 from bulkzcrm.defuse import undefuse
 from bulkzcrm.errors import UsageError
-from bulkzcrm.events import Listener, RowsRead
+from bulkzcrm.events import Listener, Noted, RowsRead
 from bulkzcrm.journal import Journal, NewRow, Progress, RowSettlement
 from bulkzcrm.model import CellValue, Column, Json, Row, Table
+from bulkzcrm.run.judging import first_identity
 from bulkzcrm.run.options import RunOptions
 from bulkzcrm.spec.operation import Operation
 
-__all__ = ["Taken", "take_in", "time_zone"]
+__all__ = ["JudgeAtOnce", "Taken", "take_in", "time_zone"]
 
 _PAGE = 1000
 """Rows in one transaction of the journal."""
+
+JudgeAtOnce: TypeAlias = Callable[[NewRow], NewRow]
+"""Returns a row as it goes into the journal: with what else is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,7 @@ class Taken:
     @property
     def letters(self) -> dict[str, str]:
         """The letter of each field's column."""
-        return {name: column.letter for name, column in self.column_map.fields.items()}
+        return self.column_map.letters
 
     def decisions(self) -> dict[str, Json]:
         """Return what a resumed run must know of how the columns were understood."""
@@ -48,6 +52,13 @@ class Taken:
             "carried": [column.name for column in self.column_map.carried],
             "inferred": dict(self.inferred),
         }
+
+    def tell(self, announce: Listener) -> None:
+        """Tell people what there is to say of the source."""
+        for warning in self.warnings:
+            announce(Noted(warning, warning=True))
+        for note in self.notes:
+            announce(Noted(note))
 
 
 def time_zone(name: str | None) -> ZoneInfo | None:
@@ -71,11 +82,13 @@ def take_in(
     *,
     announce: Listener,
     go_on: Callable[[], None],
+    judging: Callable[[ColumnMap], JudgeAtOnce] | None = None,
 ) -> Taken:
     """Read an open source to its end.
 
     `begin` makes the run once the columns are known, and returns its id and the epoch of its claim. `go_on` is asked
-    before each write and raises to stop. Raises `SourceError` or `UsageError`; a run that was begun is then left in
+    before each write and raises to stop. `judging` is what rows are judged by as soon as they are converted, for those
+    who need not wait for the organisation. Raises `SourceError` or `UsageError`; a run that was begun is then left in
     state `ingesting`, for the caller to drop.
     """
     table = _without_defusing(table)
@@ -97,9 +110,11 @@ def take_in(
     )
     columns = tuple(column for column in table.columns if column not in column_map.report_columns)
     run, epoch = begin(columns)
-    rows = _take_rows(table, converter, journal, run, epoch, announce, go_on)
+    judge = judging(column_map) if judging else _left_for_later
+    intake = _Intake(operation, journal, run, epoch, judge, table.sheet)
+    rows = intake.take(table.rows, converter, announce, go_on)
     settled = converter.settle()
-    _settle_open_rows(journal, run, epoch, settled, len(table.columns))
+    intake.settle_open_rows(settled, len(table.columns))
     announce(RowsRead(rows=rows, final=True))
     warnings = tuple(table.warnings) if rows else (*table.warnings, "The source has a header and no rows.")
     return Taken(
@@ -112,61 +127,74 @@ def take_in(
     )
 
 
-def _take_rows(
-    table: Table,
-    converter: RowConverter,
-    journal: Journal,
-    run: str,
-    epoch: int,
-    announce: Listener,
-    go_on: Callable[[], None],
-) -> int:
-    waiting: list[NewRow] = []
-    ordinal = 0
-    for ordinal, row in enumerate(table.rows, start=1):
-        converted = converter(row)
-        waiting.append(
-            NewRow(
-                ordinal=ordinal,
-                number=row.number,
-                cells=row.cells,
-                surplus=row.surplus,
-                sheet=table.sheet,
-                record=converted.record,
-                is_open=bool(converted.open),
-                status=Progress.INVALID if converted.problems else Progress.PENDING,
-                problems=converted.problems,
-            )
-        )
-        if len(waiting) == _PAGE:
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    """Puts converted rows into the journal."""
+
+    operation: Operation
+    journal: Journal
+    run: str
+    epoch: int
+    judge: JudgeAtOnce
+    sheet: str | None
+
+    def take(self, rows: Iterator[Row], converter: RowConverter, announce: Listener, go_on: Callable[[], None]) -> int:
+        """Take all rows, and return how many there were."""
+        waiting: list[NewRow] = []
+        ordinal = 0
+        for ordinal, row in enumerate(rows, start=1):
+            waiting.append(self._new(ordinal, row, converter(row)))
+            if len(waiting) == _PAGE:
+                go_on()
+                self.journal.add_rows(self.run, self.epoch, waiting)
+                waiting = []
+                announce(RowsRead(rows=ordinal))
+        if waiting:
             go_on()
-            journal.add_rows(run, epoch, waiting)
-            waiting = []
-            announce(RowsRead(rows=ordinal))
-    if waiting:
-        go_on()
-        journal.add_rows(run, epoch, waiting)
-    return ordinal
+            self.journal.add_rows(self.run, self.epoch, waiting)
+        return ordinal
 
-
-def _settle_open_rows(journal: Journal, run: str, epoch: int, settled: Settled, width: int) -> None:
-    """Convert once more the rows whose columns had to be known as a whole."""
-    converter = settled.converter()
-    after = 0
-    while page := journal.open_rows(run, after, _PAGE):
-        after = page[-1].ordinal
-        settlements = []
-        for row in page:
-            converted = converter(Row(row.number, _as_wide(row.cells, width), row.surplus))
-            settlements.append(
-                RowSettlement(
-                    ordinal=row.ordinal,
-                    status=Progress.INVALID if converted.problems else Progress.PENDING,
-                    record=converted.record,
-                    problems=converted.problems,
+    def settle_open_rows(self, settled: Settled, width: int) -> None:
+        """Convert once more the rows whose columns had to be known as a whole."""
+        converter = settled.converter()
+        after = 0
+        while page := self.journal.open_rows(self.run, after, _PAGE):
+            after = page[-1].ordinal
+            settlements = []
+            for stored in page:
+                row = Row(stored.number, _as_wide(stored.cells, width), stored.surplus)
+                new = self._new(stored.ordinal, row, converter(row))
+                settlements.append(
+                    RowSettlement(
+                        ordinal=new.ordinal,
+                        status=new.status,
+                        record=new.record,
+                        problems=new.problems,
+                        identity=new.identity,
+                        fingerprint=new.fingerprint,
+                    )
                 )
-            )
-        journal.settle_rows(run, epoch, settlements)
+            self.journal.settle_rows(self.run, self.epoch, settlements)
+
+    def _new(self, ordinal: int, row: Row, converted: Converted) -> NewRow:
+        problems = converted.problems
+        new = NewRow(
+            ordinal=ordinal,
+            number=row.number,
+            cells=row.cells,
+            surplus=row.surplus,
+            sheet=self.sheet,
+            record=converted.record,
+            identity=None if problems else first_identity(self.operation, converted.record),
+            is_open=bool(converted.open),
+            status=Progress.INVALID if problems else Progress.PENDING,
+            problems=problems,
+        )
+        return new if converted.open else self.judge(new)
+
+
+def _left_for_later(row: NewRow) -> NewRow:
+    return row
 
 
 def _as_wide(cells: tuple[CellValue, ...], width: int) -> tuple[CellValue, ...]:

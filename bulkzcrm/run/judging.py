@@ -6,27 +6,28 @@ it can be done again after a stop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from bulkzcrm.convert import localise
 from bulkzcrm.events import Listener, Noted, RowsJudged
-from bulkzcrm.journal import Duplicate, JournalReader, Progress, RowSettlement, StoredRow
+from bulkzcrm.journal import Duplicate, JournalReader, NewRow, Progress, RowSettlement, StoredRow
 from bulkzcrm.lookup import Directory, Resolved, folded
 from bulkzcrm.model import Problem, Record
 from bulkzcrm.run.keys import Keys
-from bulkzcrm.send.matching import name_of
-from bulkzcrm.spec.facts import NOW, Facts
-from bulkzcrm.spec.fields import Kind
+from bulkzcrm.spec.facts import Facts
+from bulkzcrm.spec.fields import Field, Kind
 from bulkzcrm.spec.operation import Operation
-from bulkzcrm.spec.organisation import Organisation
-from bulkzcrm.spec.values import fingerprint
-from bulkzcrm.validate import validate
+from bulkzcrm.spec.organisation import Current, Named, Organisation
+from bulkzcrm.spec.values import fingerprint, name_of
+from bulkzcrm.validate import Validator
 
-__all__ = ["PAGE", "Judge", "Verdicts", "pages"]
+__all__ = ["PAGE", "Judge", "Verdicts", "first_identity", "pages"]
 
 PAGE = 500
 """Rows that are read from the journal, judged and written back at a time."""
@@ -50,6 +51,19 @@ def pages(journal: JournalReader, run: str, *statuses: Progress) -> Iterator[lis
     while page := journal.rows(run, after, PAGE, statuses or None):
         after = page[-1].ordinal
         yield page
+
+
+def first_identity(operation: Operation, record: Record) -> str | None:
+    """Return what a record is known by, as far as it is known without the organisation: an id, a new record's name."""
+    if operation.creates:
+        return folded(str(record.get(operation.named_by) or "")) or None
+    found = record.get("id") if "id" in operation.find_by else None
+    return None if found is None else str(found)
+
+
+def _at(journal: JournalReader, run: str, places: Collection[int]) -> Iterator[StoredRow]:
+    for place in sorted(places):
+        yield from journal.rows(run, place - 1, 1, None)
 
 
 def _nobody_stops() -> None:
@@ -85,30 +99,57 @@ class Judge:
 
         `go_on` is asked before each page and raises to end it there.
         """
-        directory = Directory(self.operation, self.organisation)
         judged = 0
         for page in pages(journal, run, Progress.PENDING, Progress.INVALID):
             go_on()
-            settlements = [settled for row in page if (settled := self._row(row, directory)) is not None]
+            unsent = (row for row in page if not row.attempts)
+            settlements = [settled for row in unsent if (settled := self._row(row)) is not None]
             if settlements:
                 write(settlements)
             judged += len(page)
             self.announce(RowsJudged(rows=judged))
+        return self.finish(journal, run, write, judged)
+
+    def at_once(self, row: NewRow) -> NewRow:
+        """Judge a row on its way into the journal, where there is no organisation to be read first."""
+        settled = self._row(row)
+        if settled is None:
+            return row
+        return structs.replace(
+            row,
+            status=settled.status,
+            problems=settled.problems,
+            identity=settled.identity,
+            fingerprint=settled.fingerprint,
+        )
+
+    def finish(
+        self, journal: JournalReader, run: str, write: Callable[[Sequence[RowSettlement]], None], judged: int
+    ) -> Verdicts:
+        """Judge what shows only once every row was judged by itself: which rows repeat others."""
         self._repeated(journal, run, write)
         self.announce(RowsJudged(rows=judged, final=True))
         return self.verdicts
 
-    def _row(self, row: StoredRow, directory: Directory) -> RowSettlement | None:
-        if row.record is None or row.attempts:
+    @cached_property
+    def _directory(self) -> Directory:
+        return Directory(self.operation, self.organisation)
+
+    @cached_property
+    def _validator(self) -> Validator:
+        return Validator(self.operation)
+
+    def _row(self, row: NewRow) -> RowSettlement | None:
+        if row.record is None:
             return None
-        unreadable = frozenset(problem.field for problem in row.problems)
-        resolved = directory.resolve(row.record, unreadable)
+        unreadable = frozenset(problem.field for problem in row.problems) if row.problems else frozenset()
+        resolved = self._directory.resolve(row.record, unreadable)
         given, problems = self.weigh(row, resolved)
         if problems:
             return None if problems == row.problems else self._settled(row, Progress.INVALID, problems=problems)
         return self._valid(row, resolved, given)
 
-    def weigh(self, row: StoredRow, resolved: Resolved) -> tuple[Record, tuple[Problem, ...]]:
+    def weigh(self, row: NewRow, resolved: Resolved) -> tuple[Record, tuple[Problem, ...]]:
         """Return the row's values, date-times with their offsets, and all that is wrong with them, by cell."""
         given, late = self.in_zone(resolved.given)
         facts = Facts(
@@ -120,12 +161,15 @@ class Judge:
             defaults=self.operation.defaults,
         )
         beside = (*row.problems, *resolved.problems, *late, *(self.keys.problems(row, given) if self.keys else ()))
-        judgement = validate(self.operation, facts, beside=tuple(dict.fromkeys(beside)))
-        self.verdicts.abstained.update(judgement.abstained)
+        judgement = self._validator(facts, beside=tuple(dict.fromkeys(beside)) if beside else ())
+        if judgement.abstained:
+            self.verdicts.abstained.update(judgement.abstained)
+        if not judgement.problems:
+            return given, ()
         problems = (self.with_cell(problem, row.number) for problem in judgement.problems)
         return given, tuple(dict.fromkeys(problems))
 
-    def _valid(self, row: StoredRow, resolved: Resolved, given: Record) -> RowSettlement | None:
+    def _valid(self, row: NewRow, resolved: Resolved, given: Record) -> RowSettlement | None:
         """Settle a row without problems: already as wanted, or still to be sent under its identity."""
         record_id = resolved.current.id if resolved.current else ""
         known = self.organisation is not None and (resolved.current is not None or self.operation.single)
@@ -136,9 +180,11 @@ class Judge:
         if self.operation.creates:
             if given.get("Status", self.operation.defaults.get("Status")) == self.operation.defaults.get("Status"):
                 self.verdicts.becoming_active += 1
-            self.verdicts.namesakes.update(self._names_there.get(name_of(given, self.operation.named_by), ()))
-            name = folded(str(given.get(self.operation.named_by) or ""))
-            print_now = self._print(given)
+            if self._names_there:
+                self.verdicts.namesakes.update(self._namesakes(given))
+            name = row.identity or first_identity(self.operation, given)
+            # Only rows of one name can say the same: for all others, what they say need not be summed up.
+            print_now = self.keys.fingerprint(given) if self._is_keyed and self.keys else row.fingerprint
             if (name, print_now) == (row.identity, row.fingerprint):
                 return None
             return self._settled(row, Progress.PENDING, identity=name, fingerprint=print_now)
@@ -146,23 +192,27 @@ class Judge:
             return None
         return self._settled(row, Progress.PENDING, identity=resolved.identity)
 
-    @cached_property
-    def _names_there(self) -> dict[str, list[str]]:
-        """The ids of the organisation's records by their names."""
-        names: dict[str, list[str]] = {}
-        for current in (self.organisation.services or {}).values() if self.organisation else ():
-            names.setdefault(name_of(current.record, self.operation.named_by), []).append(current.id)
-        return names
+    def _namesakes(self, given: Record) -> Collection[str]:
+        """Return the ids of the organisation's records that have the name of this one."""
+        there = self._names_there
+        if isinstance(there, Named):
+            return there.namesakes(given)
+        name, named_by = name_of(given, self.operation.named_by), self.operation.named_by
+        return [current.id for current in there.values() if name_of(current.record, named_by) == name]
 
-    def _print(self, given: Record) -> bytes | None:
-        """Return what two rows share that must not both be sent; nothing where any two may."""
-        if self.keys is not None and self.keys.by_source:
-            return self.keys.fingerprint(given)
-        return None if self.allow_duplicates else fingerprint(self.operation.fields, given)
+    @cached_property
+    def _names_there(self) -> Mapping[str, Current]:
+        """The organisation's records, nothing where they were not read."""
+        return (self.organisation.services or {}) if self.organisation else {}
+
+    @property
+    def _is_keyed(self) -> bool:
+        """Whether the source says by which value each record is known; no two rows may have the same."""
+        return self.keys is not None and self.keys.by_source
 
     def _settled(
         self,
-        row: StoredRow,
+        row: NewRow,
         status: Progress,
         *,
         problems: tuple[Problem, ...] = (),
@@ -188,16 +238,18 @@ class Judge:
     def _zone(self) -> ZoneInfo | None:
         return self.time_zone or (self.organisation.zone if self.organisation else None)
 
+    @cached_property
+    def _moments(self) -> list[Field]:
+        return [each for each in self.operation.fields if each.kind is Kind.DATETIME]
+
     def in_zone(self, given: Record) -> tuple[Record, list[Problem]]:
         """Give date-times without an offset that of the organisation, where it is known."""
-        zone = self._zone()
+        told = [(each, value) for each in self._moments if isinstance(value := given.get(each.name), str)]
+        zone = self._zone() if told else None
         if zone is None:
             return given, []
         placed, problems = dict(given), []
-        for each in self.operation.fields:
-            value = given.get(each.name)
-            if each.kind is not Kind.DATETIME or not isinstance(value, str) or value == NOW:
-                continue
+        for each, value in told:
             local = localise(value, zone)
             if isinstance(local, str):
                 placed[each.name] = local
@@ -218,30 +270,61 @@ class Judge:
 
     def _repeated(self, journal: JournalReader, run: str, write: Callable[[Sequence[RowSettlement]], None]) -> None:
         """Settle rows that repeat an earlier one; which is known only once every other problem is."""
-        while found := self._duplicates(journal, run):
-            rows = {row.ordinal: row for each in found for row in journal.rows(run, each.ordinal - 1, 1, None)}
+        if not self.operation.creates or self._is_keyed:
+            self._refuse_repeats(journal, run, write, by_identity=not self._is_keyed)
+        if not self.operation.creates or self.allow_duplicates:
+            return
+        if not self._is_keyed:
+            if not self._sum_up_namesakes(journal, run, write):
+                return
+            self._refuse_repeats(journal, run, write, by_identity=False)
+        for each in journal.duplicates_by_identity(run, limit=1):
+            (again,) = journal.rows(run, each.ordinal - 1, 1, None)
+            self.announce(
+                Noted(
+                    f"Row {again.number} has the same {self.operation.named_by} as row {each.first_number}, with "
+                    "other content; such rows are sent."
+                )
+            )
+
+    def _sum_up_namesakes(
+        self, journal: JournalReader, run: str, write: Callable[[Sequence[RowSettlement]], None]
+    ) -> bool:
+        """Write what rows of one name say; return whether there are any."""
+        found = False
+        for page in journal.repeats(run, PAGE, by_identity=True):
+            found = True
+            places = {place for each in page for place in (each.ordinal, each.first_ordinal)}
+            settlements = [
+                self._settled(row, Progress.PENDING, identity=row.identity, fingerprint=print_now)
+                for row in _at(journal, run, places)
+                if row.status is Progress.PENDING and not row.attempts
+                if (print_now := self._print(row)) != row.fingerprint
+            ]
+            if settlements:
+                write(settlements)
+        return found
+
+    def _print(self, row: StoredRow) -> bytes:
+        given, _ = self.in_zone(self._directory.resolve(row.record or {}).given)
+        return fingerprint(self.operation.fields, given)
+
+    def _refuse_repeats(
+        self,
+        journal: JournalReader,
+        run: str,
+        write: Callable[[Sequence[RowSettlement]], None],
+        *,
+        by_identity: bool,
+    ) -> None:
+        for page in journal.repeats(run, PAGE, by_identity=by_identity):
+            first = {each.ordinal: each for each in page}
             write(
                 [
-                    self._settled(
-                        rows[each.ordinal], Progress.INVALID, problems=(self._repeats(rows[each.ordinal], each),)
-                    )
-                    for each in found
+                    self._settled(row, Progress.INVALID, problems=(self._repeats(row, first[row.ordinal]),))
+                    for row in _at(journal, run, first)
                 ]
             )
-        if self.operation.creates and not self.allow_duplicates:
-            for each in journal.duplicates_by_identity(run, limit=1):
-                (again,) = journal.rows(run, each.ordinal - 1, 1, None)
-                self.announce(
-                    Noted(
-                        f"Row {again.number} has the same {self.operation.named_by} as row {each.first_number}, with "
-                        "other content; such rows are sent."
-                    )
-                )
-
-    def _duplicates(self, journal: JournalReader, run: str) -> list[Duplicate]:
-        if self.operation.creates:
-            return journal.duplicates_by_fingerprint(run, limit=PAGE)
-        return journal.duplicates_by_identity(run, limit=PAGE)
 
     def _repeats(self, row: StoredRow, duplicate: Duplicate) -> Problem:
         if self.keys is not None and self.keys.by_source:

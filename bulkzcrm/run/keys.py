@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bulkzcrm.errors import UsageError
-from bulkzcrm.journal import StoredRow
+from bulkzcrm.journal import NewRow
 from bulkzcrm.model import Problem, Record
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Organisation, Unique
@@ -34,7 +34,7 @@ class Keys:
     taken: Mapping[str, str] = field(default_factory=dict)
     """What the organisation had under a value before: its id."""
 
-    def value(self, row: StoredRow, given: Record) -> str:
+    def value(self, row: NewRow, given: Record) -> str:
         """Return the value that a row is sent with."""
         return str(given[self.name]) if self.by_source else _made(self.run, row.ordinal)
 
@@ -43,7 +43,7 @@ class Keys:
         text = f"{self.name} {_folded(str(given[self.name]), self.unique)}"
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
-    def problems(self, row: StoredRow, given: Record) -> Iterator[Problem]:
+    def problems(self, row: NewRow, given: Record) -> Iterator[Problem]:
         """Yield what is wrong with the value of a row that was never sent."""
         if self.by_source and given.get(self.name) is None:
             if not any(problem.field == self.name for problem in row.problems):

@@ -145,12 +145,13 @@ class SendingPhase:
                 self._options.again or self._around.sandbox or self.run.retry_of is not None
             ):
                 refuse_again(self.run, self._journal)
-        judge = self._judge(client, organisation)
+        # Here and below, in a thread where all services are looked through: there may be very many.
+        judge = await to_thread.run_sync(self._judge, client, organisation)
         go_on = self._around.stop.go_on
         verdicts = await to_thread.run_sync(judge.judge, self._journal, self.run.id, self._settle, go_on)
         self._around.stop.go_on()
-        self._warn_of_limit(organisation, verdicts)
-        counts = self._counts()
+        await to_thread.run_sync(self._warn_of_limit, organisation, verdicts)
+        counts = await to_thread.run_sync(self._counts)
         budget = self._budget(counts)
         to_send = counts[Status.UNSENT]
         if not to_send and not counts[Status.UNKNOWN]:
@@ -267,11 +268,13 @@ class SendingPhase:
 
     def _warn_of_limit(self, organisation: Organisation, verdicts: Verdicts) -> None:
         """Warn when the active services may become more than an organisation can have; the server judges."""
+        if not self._operation.creates:
+            return
         active = sum(
             current.record.get("Status") == self._operation.defaults.get("Status")
             for current in (organisation.services or {}).values()
         )
-        if self._operation.creates and active + verdicts.becoming_active > ACTIVE_SERVICES:
+        if active + verdicts.becoming_active > ACTIVE_SERVICES:
             self._around.announce(
                 Noted(
                     f"{active:,} services are active and {verdicts.becoming_active:,} more would be; an organisation "

@@ -68,6 +68,11 @@ def refuse_again(run: Run, journal: JournalReader) -> None:
     )
     if earlier is None:
         return
+    if earlier.pruned_ms is not None:
+        raise UsageError(
+            f"{run.source} with the same content was already sent by the run {earlier.id}, which is pruned by now.",
+            "To create every record once more, add --again.",
+        )
     if earlier.state is RunState.FINISHED:
         raise UsageError(
             f"{run.source} with the same content was already sent by the run {earlier.id}.",

@@ -6,12 +6,12 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from bulkzcrm.errors import OutputError, UsageError
-from bulkzcrm.journal import Journal, JournalReader, Run, RunState, StoredRow, reported, reported_counts
-from bulkzcrm.model import Problem, Status
+from bulkzcrm.journal import Journal, JournalReader, Progress, ReportedRow, Run, RunState, reported, reported_counts
+from bulkzcrm.model import Outcome, Problem, Status
 from bulkzcrm.report import (
     WRITTEN_AGAIN,
     Replace,
@@ -19,6 +19,8 @@ from bulkzcrm.report import (
     State,
     Summary,
     holds_a_report,
+    plain_row,
+    report_row,
     write_reports,
     write_summary,
 )
@@ -26,7 +28,7 @@ from bulkzcrm.run.options import command_line
 
 __all__ = ["Ending", "project", "ready_folder", "state_of", "unwritten"]
 
-_PAGE = 1000
+_PAGE = 250
 
 _WRITTEN = "failed_sha256"
 """Under this name the journal keeps what `failed.csv` held when it was written, to know it again."""
@@ -97,31 +99,14 @@ def project(
     file is put in its place once another process has taken the run over. Raises `OutputError` and `LostLeaseError`.
     """
     checking = not_checked is not None
-
-    def rows() -> Iterator[ReportRow]:
-        after = 0
-        while page := journal.rows(run.id, after, _PAGE):
-            yield from (_shown(row, run, checking=checking) for row in page)
-            after = page[-1].ordinal
-
-    failed_rows = 0
-
-    def failed() -> Iterator[ReportRow]:
-        nonlocal failed_rows
-        failed_rows = 0
-        after = 0
-        while page := journal.failed_rows(run.id, after, _PAGE):
-            failed_rows += len(page)
-            yield from (_shown(row, run, checking=checking) for row in page)
-            after = page[-1].ordinal
-
+    told = _Told(journal, run, checking=checking)
     failed_name = _failed_name(folder, run)
     replace_file = _replacing(journal, run.id, epoch)
     written = write_reports(
         folder,
         run.columns,
-        rows,
-        failed,
+        told.rows,
+        told.failed,
         formats=formats or run.formats,
         failed_name=failed_name,
         replace=replace_file,
@@ -153,7 +138,7 @@ def project(
         not_checked=not_checked,
     )
     path = write_summary(folder, summary, replace=replace_file)
-    return Ending(summary=summary.with_files({"summary": path}), failed=failed_rows, notes=notes)
+    return Ending(summary=summary.with_files({"summary": path}), failed=told.failed_rows, notes=notes)
 
 
 def _replacing(journal: JournalReader, run: str, epoch: int | None) -> Replace:
@@ -223,15 +208,47 @@ def _first(cure: str) -> str:
     return f"{cure.removesuffix(WRITTEN_AGAIN)}, then:" if cure.endswith(WRITTEN_AGAIN) else f"{cure} Then:"
 
 
-def _shown(row: StoredRow, run: Run, *, checking: bool) -> ReportRow:
-    outcome = row.outcome(checking=checking)
-    left_open = None if outcome.problems else _left_open(outcome.status, run)
-    if left_open is not None:
-        outcome = replace(outcome, problems=(left_open,))
-    return ReportRow(number=row.number, cells=row.cells, surplus=row.surplus, outcome=outcome)
+class _Told:
+    """The rows of a run as the report tells them, read anew from the journal for each of its files."""
+
+    def __init__(self, journal: JournalReader, run: Run, *, checking: bool) -> None:
+        self._journal = journal
+        self._run = run
+        self._statuses = {progress: reported(progress, checking=checking) for progress in Progress}
+        self._left_open = {progress: _left_open(status, run) for progress, status in self._statuses.items()}
+        self.failed_rows = 0
+
+    def rows(self) -> Iterator[ReportRow]:
+        """Begin all rows."""
+        for page in self._pages(failed=False):
+            yield from map(self._shown, page)
+
+    def failed(self) -> Iterator[ReportRow]:
+        """Begin those of failed.csv, and count them."""
+        self.failed_rows = 0
+        for page in self._pages(failed=True):
+            self.failed_rows += len(page)
+            yield from map(self._shown, page)
+
+    def _pages(self, *, failed: bool) -> Iterator[list[ReportedRow]]:
+        after = 0
+        while page := self._journal.report_rows(self._run.id, after, _PAGE, failed=failed):
+            yield page
+            after = page[-1].ordinal
+
+    def _shown(self, row: ReportedRow) -> ReportRow:
+        _, number, cells, surplus, progress, problems, code, record_id, batch, attempts = row
+        status = self._statuses[progress]
+        problems = problems or self._left_open[progress]
+        if not problems and not surplus:
+            return plain_row(number, cells, status.value, code, record_id, batch, attempts)
+        outcome = Outcome(
+            status=status, problems=problems, record_id=record_id, batch=batch, attempts=attempts, code=code
+        )
+        return report_row(number=number, cells=cells, surplus=surplus, outcome=outcome)
 
 
-def _left_open(status: Status, run: Run) -> Problem | None:
+def _left_open(status: Status, run: Run) -> tuple[Problem, ...]:
     """Return why a row has not ended, and what to do; it has no code, since nothing is wrong with the row itself."""
     match status:
         case Status.UNSENT:
@@ -239,11 +256,17 @@ def _left_open(status: Status, run: Run) -> Problem | None:
             message = f"This row has not been written.{because}"
             remedy = "Resume the run, which sends the row; do not send it by a run of its own."
         case Status.UNKNOWN:
-            message = "This row was sent, but its answer was lost or cannot be trusted: it may be written or not."
-            remedy = "Look the record up, and resume; sent again by other means, it might be there twice."
+            message = (
+                "This row was sent, but its answer was lost or cannot be trusted: it may be written or not, or still "
+                "be on its way."
+            )
+            remedy = (
+                "Resume the run, which settles the row; sent again by other means, a new record might be there twice, "
+                "and a change might be overtaken by this one."
+            )
         case _:
-            return None
-    return Problem(code="", field="", message=message, remedy=remedy)
+            return ()
+    return (Problem(code="", field="", message=message, remedy=remedy),)
 
 
 def _counts(journal: JournalReader, run: str, *, checking: bool) -> dict[Status, int]:

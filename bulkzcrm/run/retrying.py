@@ -11,8 +11,8 @@ from bulkzcrm.errors import UsageError
 from bulkzcrm.journal import Journal, Run
 from bulkzcrm.journal.states import RESUMABLE
 from bulkzcrm.model import Row, Table
-from bulkzcrm.run.engine import Origin
 from bulkzcrm.run.options import RunOptions
+from bulkzcrm.run.origin import Origin
 
 __all__ = ["failed_origin", "latest_run", "retry_options"]
 

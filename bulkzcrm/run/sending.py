@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import final
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from bulkzcrm.batch import batches
 from bulkzcrm.client import Client
 from bulkzcrm.clock import Clock
 from bulkzcrm.errors import BulkzcrmError, UnreachableError
-from bulkzcrm.journal import Batch, BatchState, Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow
-from bulkzcrm.lookup import folded
-from bulkzcrm.readings import read_organisation, read_services
+from bulkzcrm.journal import Batch, BatchState, JournalWriter, Progress, Run, StoredRow
 from bulkzcrm.retry import Cause
 from bulkzcrm.run.composing import Composer
-from bulkzcrm.run.doubted import NAMED, by_size, failing_on
+from bulkzcrm.run.doubted import NAMED, failing_on
 from bulkzcrm.run.judging import Judge
 from bulkzcrm.run.keeping import Keeper
+from bulkzcrm.run.pending import Pending
+from bulkzcrm.run.rereading import Rereading
 from bulkzcrm.run.settling import Settled, Settling
 from bulkzcrm.run.signals import StopSignal
-from bulkzcrm.send import Budget, Claim, Ledger, Sendable, Sender
+from bulkzcrm.send import Budget, Claim, Draft, Ledger, Sendable, Sender
 from bulkzcrm.spec.operation import Operation
-from bulkzcrm.spec.organisation import Organisation, Reading
+from bulkzcrm.spec.organisation import Organisation
 
 __all__ = ["Sending"]
 
@@ -69,7 +69,8 @@ class Sending:
     left: str = ""
     """Why rows are in doubt still that were to be read back."""
     ledger: Ledger = field(init=False)
-    _composer: Composer = field(init=False)
+    _pending: Pending = field(init=False)
+    _rereading: Rereading = field(init=False)
     _sender: Sender = field(init=False)
     _settling: Settling = field(init=False)
     _since_doubt: int = field(init=False, default=0)
@@ -82,19 +83,12 @@ class Sending:
     def __post_init__(self) -> None:
         """Put together who does the work."""
         self.ledger = Ledger(self.writer, self.run.id, self.epoch, self.client.now, self.claim)
-        self._composer = Composer(self.judge, self.organisation, self.client)
-        self._sender = Sender(
-            self.operation,
-            self.client,
-            self.ledger,
-            budget=self.budget,
-            announce=self.judge.announce,
-            recheck=self._recheck,
-            look_up=self._look_up,
-            go_on=self._go_on,
-            locate=self.judge.with_cell,
-            zone=self.organisation.zone,
-            triggers=self.triggers,
+        composer = Composer(self.judge, self.organisation, self.client)
+        self._rereading = Rereading(
+            self.operation, self.run, self.writer, self.client, composer, self.ledger, self.organisation
+        )
+        self._pending = Pending(
+            self.run, self.writer, composer, self.ledger, self.budget, size=self.size, reread=self._rereading.read
         )
         self._settling = Settling(
             self.operation,
@@ -102,13 +96,27 @@ class Sending:
             self.epoch,
             self.writer,
             self.client,
-            self._composer,
+            composer,
             quiet_s=self.quiet_s,
             known_before=self.organisation.services or (),
             is_own_login=self.is_own_login,
             ids_recur=self.ids_recur,
             clock=self.clock,
             announce=self.judge.announce,
+        )
+        self._sender = Sender(
+            self.operation,
+            self.client,
+            self.ledger,
+            budget=self.budget,
+            announce=self.judge.announce,
+            recheck=self._rereading.holding,
+            look_up=self._rereading.ids_by_key if self.operation.key else self._settling.own,
+            go_on=self._go_on,
+            may_begin=lambda: not self._settles_first,
+            locate=self.judge.with_cell,
+            zone=self.organisation.zone,
+            triggers=self.triggers,
         )
 
     async def send_all(self) -> None:
@@ -174,10 +182,10 @@ class Sending:
     async def _why_unreachable(self, error: UnreachableError) -> UnreachableError:
         """Return the error, or what names rows: where all others have got an answer, it is not for all to wait."""
         counts = await self.writer.do(lambda journal: journal.count_by_status(self.run.id))
-        if not counts[Progress.SUCCEEDED] or await self._rows(0, 1, frozenset({Progress.PENDING}), 0):
+        if not counts[Progress.SUCCEEDED] or await self._rows(1, frozenset({Progress.PENDING}), attempts=0):
             return error
         left = frozenset({Progress.PENDING, Progress.IN_DOUBT})
-        return failing_on(await self._rows(0, NAMED, left), sum(counts[status] for status in left))
+        return failing_on(await self._rows(NAMED, left), sum(counts[status] for status in left))
 
     async def _send_pending(self) -> None:
         """Send pending rows until none is left, or until what is in doubt had better be settled first.
@@ -188,19 +196,17 @@ class Sending:
         attempts = None if self.operation.one_at_a_time else 0
         await self._send(attempts)
         while attempts is not None and not self._halted and not self._settles_first:
-            attempts = await self._next_attempts(attempts)
+            attempts = await self._pending.next_attempts(attempts)
             if attempts is not None:
                 await self._send(attempts)
 
-    async def _next_attempts(self, attempts: int) -> int | None:
-        return await self.writer.do(lambda journal: journal.fewest_attempts(self.run.id, attempts))
-
     async def _send(self, attempts: int | None) -> None:
         """Send the pending rows that so many requests have carried; `None`: all of them, in source order."""
-        giver, taker = anyio.create_memory_object_stream[tuple[Sendable, ...]](self.ceiling)
+        giver, taker = anyio.create_memory_object_stream[Draft](self.ceiling)
         async with anyio.create_task_group() as group, taker:
             group.start_soon(self._feed, giver, attempts)
-            for _ in range(self.ceiling):
+            # As many as may be in flight, and as many that stand ready to take their places; one alone keeps the order.
+            for _ in range(1 if self.ceiling == 1 else 2 * self.ceiling):
                 group.start_soon(self._work, taker.clone())
 
     @property
@@ -239,108 +245,24 @@ class Sending:
         found = 0
         async for in_doubt in self._batches_in_doubt():
             for batch in in_doubt:
-                found += await self._settle_by_reading(batch)
+                found += await self._rereading.settle(batch)
         return found
 
-    async def _settle_by_reading(self, batch: Batch) -> int:
-        doubtful = [row for row in await self._batch_rows(batch.number) if row.status is Progress.IN_DOUBT]
-        agreeing = await self._composer.holds(doubtful, self._refresh)
-        outcomes = [
-            RowOutcome(
-                ordinal=row.ordinal,
-                status=Progress.SUCCEEDED if row.ordinal in agreeing else Progress.PENDING,
-                record_id=self._composer.record_id(row) if row.ordinal in agreeing else "",
-            )
-            for row in doubtful
-        ]
-        await self.ledger.answered(batch.number, outcomes)
-        return len(agreeing)
+    async def _feed(self, giver: MemoryObjectSendStream[Draft], attempts: int | None) -> None:
+        """Compose batches, and write their requests, ahead of the workers, as far as the stream takes them."""
 
-    async def _recheck(self, part: Sequence[Sendable]) -> frozenset[int]:
-        """Read the records of a batch in doubt again; return the rows that are as they should be."""
-        rows: list[StoredRow] = []
-        for each in part:
-            rows += await self._rows(each.ordinal - 1, 1)
-        return await self._composer.holds(rows, self._refresh)
+        async def give(batch: tuple[Sendable, ...]) -> None:
+            # Nobody takes it any more where sending has halted.
+            with suppress(anyio.BrokenResourceError):
+                await giver.send(self._sender.draft(batch))
 
-    async def _look_up(self, rows: Sequence[Sendable]) -> dict[int, str]:
-        """Find the records of rows by their unique field."""
-        key = self.operation.key
-        ids = {
-            folded(str(each.record.get(key) or "")): each.id
-            for each in (await read_services(self.client, key)).values()
-        }
-        values = {row.ordinal: folded(str(row.record.get(key) or "")) for row in rows}
-        return {ordinal: ids[value] for ordinal, value in values.items() if value and value in ids}
-
-    async def _refresh(self) -> Organisation:
-        """Read the current records anew, and nothing else; where that is not allowed, they stay unknown."""
-        reading = self.operation.current
-        if reading is not None and reading not in self.organisation.refused:
-            fresh = await read_organisation(self.client, {reading: True})
-            match reading:
-                case Reading.SERVICES:
-                    self.organisation.services = fresh.services
-                case Reading.SCORING_RULES:
-                    self.organisation.scoring_rules = fresh.scoring_rules
-                case Reading.BUSINESS_HOURS:
-                    self.organisation.business_hours = fresh.business_hours
-                case _:
-                    self.organisation.job_sheet_enabled = fresh.job_sheet_enabled
-        return self.organisation
-
-    async def _feed(self, giver: MemoryObjectSendStream[tuple[Sendable, ...]], attempts: int | None) -> None:
-        """Compose batches ahead of the workers, as far as the stream takes them."""
         async with giver:
             try:
-                async for batch in self._batches(attempts):
-                    if self._halted or self._settles_first:
-                        return
-                    await giver.send(batch)
+                await self._pending.give_all(attempts, lambda: self._halted or self._settles_first, give)
             except BulkzcrmError as error:
                 self._halt(error)
-            except anyio.BrokenResourceError:
-                return
 
-    async def _batches(self, attempts: int | None) -> AsyncIterator[tuple[Sendable, ...]]:
-        after = 0
-        ready: list[Sendable] = []
-        while not self._halted:
-            rows = await self._rows(after, self.size, frozenset({Progress.PENDING}), attempts)
-            if not rows:
-                break
-            after = rows[-1].ordinal
-            doubted = await self._once_in_doubt(rows)
-            composed = await self._composer.compose(rows, doubted)
-            await self.ledger.settle(composed.settled)
-            self.budget.spend(sum(settled.status is Progress.INVALID for settled in composed.settled))
-            await self.ledger.keep_before(composed.before)
-            for size, alike in by_size(composed.sendable, rows, doubted, self.size):
-                if size < self.size:
-                    for batch in batches(alike, size):
-                        yield batch
-                else:
-                    ready += alike
-            full = len(ready) - len(ready) % self.size
-            for batch in batches(ready[:full], self.size):
-                yield batch
-            ready = ready[full:]
-        for batch in batches(ready, self.size):
-            yield batch
-
-    async def _once_in_doubt(self, rows: Sequence[StoredRow]) -> dict[int, int]:
-        """Return the batches that the rows were in doubt with until they were read back, and how many rows each had."""
-        numbers = {row.batch for row in rows if row.attempts and row.batch is not None}
-        if not numbers:
-            return {}
-
-        def read(journal: Journal) -> dict[int, int]:
-            doubted = journal.once_in_doubt(self.run.id, numbers)
-            return {number: journal.batch(self.run.id, number).size for number in doubted}
-
-        return await self.writer.do(read)
-
-    async def _work(self, taker: MemoryObjectReceiveStream[tuple[Sendable, ...]]) -> None:
+    async def _work(self, taker: MemoryObjectReceiveStream[Draft]) -> None:
         async with taker:
             async for batch in taker:
                 if self._halted or self._settles_first:
@@ -350,7 +272,7 @@ class Sending:
                 except BulkzcrmError as error:
                     self._halt(error)
                     return
-                self._since_doubt += len(batch) if self._sender.open_doubts else 0
+                self._since_doubt += len(batch.rows) if self._sender.open_doubts else 0
 
     def _go_on(self) -> None:
         """Raise when no further request may leave."""
@@ -369,10 +291,5 @@ class Sending:
             # Nobody shall stand at the gate until a long pause is over.
             self.client.limiter.close(error)
 
-    async def _rows(
-        self, after: int, limit: int, statuses: frozenset[Progress] | None = None, attempts: int | None = None
-    ) -> list[StoredRow]:
-        return await self.writer.do(lambda journal: journal.rows(self.run.id, after, limit, statuses, attempts))
-
-    async def _batch_rows(self, number: int) -> list[StoredRow]:
-        return await self.writer.do(lambda journal: journal.batch_rows(self.run.id, number))
+    async def _rows(self, limit: int, statuses: frozenset[Progress], attempts: int | None = None) -> list[StoredRow]:
+        return await self.writer.do(lambda journal: journal.rows(self.run.id, 0, limit, statuses, attempts))

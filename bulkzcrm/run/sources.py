@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bulkzcrm.ingest import ReadOptions, Source, open_source
 from bulkzcrm.model import Table
-from bulkzcrm.run.engine import Origin
 from bulkzcrm.run.options import RunOptions
+from bulkzcrm.run.origin import Origin
 from bulkzcrm.run.source_file import regular_file
 
 __all__ = ["origin_of"]

@@ -2,74 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from anyio import to_thread
 
 from bulkzcrm.errors import BulkzcrmError, OutputError, RefusedError
 from bulkzcrm.journal import Journal, Run, RunState
 from bulkzcrm.journal.states import RESUMABLE
-from bulkzcrm.model import Status
 from bulkzcrm.report import State, Summary
 from bulkzcrm.run.engine import carry_on
+from bulkzcrm.run.job_ending import JobEnding, failed
 from bulkzcrm.run.lease import AtWorkError
 from bulkzcrm.run.reporting import Ending, project, unwritten
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.spec.operations import OPERATIONS
 
-__all__ = ["JobEnding", "carry_on_steps", "ready", "steps_of"]
-
-
-@dataclass(slots=True, kw_only=True)
-class JobEnding:
-    """How a job ended: its steps in order, and the command that carries on, where something is left to do."""
-
-    job: str
-    steps: list[Ending] = field(default_factory=list)
-    stopped_because: str | None = None
-    resume: str | None = None
-    refused: bool = False
-
-    @property
-    def state(self) -> State:
-        """How the job stands: as its worst step, and stopped where a later step was not begun."""
-        if self.refused:
-            return State.REFUSED
-        states = {ending.summary.state for ending in self.steps}
-        if State.INTERRUPTED in states:
-            return State.INTERRUPTED
-        return State.STOPPED if self.stopped_because or State.STOPPED in states else State.FINISHED
-
-    @property
-    def exit_status(self) -> int:
-        """The worst status of the steps, in the order 130, 3, 1, 0; 2 when nothing was written at all."""
-        match self.state:
-            case State.REFUSED:
-                return 2
-            case State.INTERRUPTED:
-                return 130
-            case State.STOPPED:
-                return 3
-            case State.FINISHED:
-                return 1 if any(_failed(ending.summary) for ending in self.steps) else 0
-
-    def to_json(self) -> str:
-        """Return the one JSON object that `--json` prints."""
-        return json.dumps(
-            {
-                "job": self.job,
-                "state": self.state.value,
-                "stopped_because": self.stopped_because,
-                "resume": self.resume,
-                "steps": [json.loads(ending.summary.to_json()) for ending in self.steps],
-            }
-        )
-
-
-def _failed(summary: Summary) -> bool:
-    good = summary.counts.get(Status.SUCCEEDED, 0) + summary.counts.get(Status.UNCHANGED, 0)
-    return good != summary.rows
+__all__ = ["carry_on_steps", "ready", "steps_of"]
 
 
 def steps_of(journal: Journal, run: Run) -> list[str]:
@@ -110,7 +59,7 @@ async def carry_on_steps(
         run = journal.run(run_id)
         held_up = held_up or run_id == from_run
         if ending.stopped_because is not None or run.state is RunState.FINISHED:
-            ending.steps.append(_as_it_is(journal, run, resume))
+            ending.steps.append(await to_thread.run_sync(_as_it_is, journal, run, resume))
         else:
             try:
                 ending.steps.append(
@@ -126,7 +75,7 @@ async def carry_on_steps(
                     if from_run is None:
                         _forget(journal, runs)
                     raise
-                ending.steps.append(_as_it_is(journal, journal.run(run_id), resume))
+                ending.steps.append(await to_thread.run_sync(_as_it_is, journal, journal.run(run_id), resume))
         summary = ending.steps[-1].summary
         if ending.stopped_because is None:
             # Behind the last step there is nothing to hold up.
@@ -140,7 +89,7 @@ async def carry_on_steps(
 def _stops(number: int, summary: Summary, *, held_up: bool) -> str | None:
     if summary.state is not State.FINISHED:
         return f"Step {number} ({summary.operation}): {summary.stopped_because or summary.state.value}"
-    if held_up and _failed(summary):
+    if held_up and failed(summary):
         return (
             f"Step {number} ({summary.operation}) has rows that did not succeed. Mend them or not, then carry on; or "
             'say on_failed_rows = "continue" in the job.'

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulkzcrm.clock import Clock, seconds, system_clock
 from bulkzcrm.config import Connection
 from bulkzcrm.events import Event, Listener
 from bulkzcrm.run.signals import StopSignal
-from bulkzcrm.wire import Exchange
+
+if TYPE_CHECKING:
+    from bulkzcrm.wire import Exchange  # what exchanges HTTP takes its time to import
 
 __all__ = ["Preview", "Surroundings"]
 

@@ -1,8 +1,9 @@
 """Batches → outcomes: every batch is in the journal before it leaves, and its answer is, before anything follows."""
 
 from bulkzcrm.send.claim import Claim
+from bulkzcrm.send.drafts import Draft
 from bulkzcrm.send.ledger import Ledger
 from bulkzcrm.send.sendable import Budget, Sendable
 from bulkzcrm.send.sender import Sender
 
-__all__ = ["Budget", "Claim", "Ledger", "Sendable", "Sender"]
+__all__ = ["Budget", "Claim", "Draft", "Ledger", "Sendable", "Sender"]

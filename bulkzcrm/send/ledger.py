@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import final
 
 from bulkzcrm.clock import milliseconds
-from bulkzcrm.journal import Journal, JournalWriter, RowOutcome, RowSettlement
+from bulkzcrm.journal import Intent, Journal, JournalWriter, Progress, RowOutcome, RowSettlement
 from bulkzcrm.model import Record
 from bulkzcrm.send.claim import Claim
 
@@ -26,7 +26,13 @@ class Ledger:
         self._claim = claim
         self.batches = 0
         """Batches sent at least once, each part of a split among them."""
-        self._not_sent_yet: set[int] = set()
+        self._last = 0
+        """The number of the last batch, 0 until it is known."""
+        self._not_sent_yet: dict[int, tuple[int | None, frozenset[int]]] = {}
+        """Batches that are in the journal with their first intent and not before: the batch that each is a part of, and
+        its rows in doubt."""
+        self._in_doubt: set[int] = set()
+        """Batches that are in doubt and may go again."""
 
     def _moment(self) -> int:
         return milliseconds(self._now())
@@ -39,32 +45,51 @@ class Ledger:
         """Keep the run for as long as a lease lasts. Raises `LostLeaseError` when another process has it."""
         self._claim.extended(await self._writer.do(self._claim.extend))
 
-    async def plan(self, ordinals: Sequence[int], parent: int | None = None) -> int:
-        """Put rows into a new batch and return its number."""
-        number = await self._writer.do(lambda journal: journal.plan_batch(self._run, self._epoch, ordinals, parent))
-        self._not_sent_yet.add(number)
-        return number
+    async def plan(self, parent: int | None = None, in_doubt: Collection[int] = ()) -> int:
+        """Return the number of a new batch, perhaps a part of another; its rows that are `in_doubt` stay so for now.
+
+        The journal learns of the batch by the same stroke as of the intent to send it.
+        """
+        if not self._last:
+            last = await self._writer.do(lambda journal: journal.last_batch(self._run))
+            # Others may have asked as well, and may have taken numbers since.
+            self._last = max(self._last, last)
+        self._last += 1
+        self._not_sent_yet[self._last] = parent, frozenset(in_doubt)
+        return self._last
 
     async def sending(self, number: int, ordinals: Sequence[int], body_sha256: str, sent: datetime) -> None:
         """Write the intent to send, at the moment `sent`: only then may the request leave.
 
         The lease is extended by the same stroke, so that a process that wakes up late but still has its run goes on.
+        Until then rows in doubt are in doubt: whatever keeps them from going again, an earlier request may yet arrive.
         """
+        sent_ms = milliseconds(sent)
+        is_new = number in self._not_sent_yet
+        parent, in_doubt = self._not_sent_yet.get(number, (None, frozenset()))
+        goes_again = number in self._in_doubt
 
         def intend(journal: Journal) -> int:
+            if is_new and not in_doubt:
+                journal.send_batch(
+                    self._run,
+                    self._epoch,
+                    Intent(number=number, ordinals=ordinals, parent=parent, body_sha256=body_sha256, sent_ms=sent_ms),
+                )
+                return self._claim.extend(journal)
+            if in_doubt:
+                journal.plan_batch(self._run, self._epoch, ordinals, parent, in_doubt=in_doubt, number=number)
+            if in_doubt or goes_again:
+                journal.plan_again(self._run, self._epoch, number)
             journal.mark_sending(
-                self._run,
-                self._epoch,
-                number,
-                ordinals=ordinals,
-                body_sha256=body_sha256,
-                sent_ms=milliseconds(sent),
+                self._run, self._epoch, number, ordinals=ordinals, body_sha256=body_sha256, sent_ms=sent_ms
             )
             return self._claim.extend(journal)
 
         self._claim.extended(await self._writer.do(intend))
-        if number in self._not_sent_yet:
-            self._not_sent_yet.remove(number)
+        self._in_doubt.discard(number)
+        if is_new:
+            del self._not_sent_yet[number]
             self.batches += 1
 
     async def answered(self, number: int, outcomes: Sequence[RowOutcome], http_status: int | None = None) -> None:
@@ -88,20 +113,33 @@ class Ledger:
     async def in_doubt(self, number: int, known: Sequence[RowOutcome] = (), http_status: int | None = None) -> None:
         """Write that nobody can tell what became of the rows that are not `known`."""
         moment = self._moment()
+        self._in_doubt.add(number)
         await self._writer.do(
             lambda journal: journal.mark_in_doubt(
                 self._run, self._epoch, number, known, answered_ms=moment, http_status=http_status
             )
         )
 
-    async def plan_again(self, number: int) -> None:
-        """Plan a batch once more of which no row was applied."""
-        await self._writer.do(lambda journal: journal.plan_again(self._run, self._epoch, number))
+    async def settle_doubts(self, number: int, outcomes: Sequence[RowOutcome]) -> None:
+        """Write what was found out about some rows of a batch in doubt; the others stay so."""
+        moment = self._moment()
+        await self._writer.do(
+            lambda journal: journal.settle_doubts(self._run, self._epoch, number, outcomes, answered_ms=moment)
+        )
 
-    async def settle(self, settlements: Sequence[RowSettlement]) -> None:
-        """Write what became of rows without sending them."""
-        if settlements:
-            await self._writer.do(lambda journal: journal.settle_rows(self._run, self._epoch, settlements))
+    async def settle(self, settlements: Sequence[RowSettlement], in_doubt: Mapping[int, int] | None = None) -> None:
+        """Write what became of rows without sending them, those among them that are `in_doubt` (ordinal → batch)."""
+        if not settlements:
+            return
+        moment = self._moment()
+
+        def settle(journal: Journal) -> None:
+            for ordinal, number in (in_doubt or {}).items():
+                pending = RowOutcome(ordinal=ordinal, status=Progress.PENDING)
+                journal.settle_doubts(self._run, self._epoch, number, [pending], answered_ms=moment)
+            journal.settle_rows(self._run, self._epoch, settlements)
+
+        await self._writer.do(settle)
 
     async def keep_before(self, images: Mapping[int, Record]) -> None:
         """Keep current records as they are before the write."""

@@ -6,14 +6,13 @@ were made as there are records that agree, and which of them is which makes no d
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.fields import Field, Kind
 from bulkzcrm.spec.organisation import Current
-from bulkzcrm.spec.values import comparable, fingerprint, same
+from bulkzcrm.spec.values import comparable, fingerprint, name_of, plain, same
 
 __all__ = ["Lost", "Matched", "match", "name_of"]
 
@@ -39,20 +38,6 @@ class Matched:
     absent: set[int] = field(default_factory=set)
     ambiguous: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """Place of the row → ids of the records that may or may not be its own."""
-
-
-def name_of(record: Mapping[str, Json], named_by: str) -> str:
-    """Return what stands for a record's name in comparisons.
-
-    Case, runs of white space, signs that cannot be seen, and several ways to write one letter do not count.
-    """
-    return _plain(str(record.get(named_by) or "")).casefold()
-
-
-def _plain(text: str) -> str:
-    """Return a text as a server may keep it: letters composed, white space single, nothing that cannot be seen."""
-    composed = unicodedata.normalize("NFKC", text)
-    return " ".join("".join(letter for letter in composed if unicodedata.category(letter) != "Cf").split())
 
 
 def match(lost: Sequence[Lost], there: Sequence[Current], fields: Sequence[Field], named_by: str) -> Matched:
@@ -154,5 +139,5 @@ def _agreement(sent: Record, current: Current, fields: Sequence[Field]) -> tuple
 def _agrees(kind: Kind, sent: Json, shown: Json) -> bool:
     if kind is Kind.TEXT:
         # The server may trim a text, and writes line ends in its own way.
-        return _plain(str(sent)) == _plain(str(shown if shown is not None else ""))
+        return plain(str(sent)) == plain(str(shown if shown is not None else ""))
     return same(kind, sent, shown)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from msgspec import Struct
 
 from bulkzcrm.cells import counted
 from bulkzcrm.errors import StoppedError
 from bulkzcrm.model import Record
 
-__all__ = ["Budget", "Sendable"]
+__all__ = ["Budget", "LookUp", "Recheck", "Sendable"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sendable:
+class Sendable(Struct, frozen=True, kw_only=True, gc=False):
     """One row ready to be sent: its place in the run, its number in the source, and its record as the API takes it.
 
     `record_id` is the id that the answer must name; blank where the record is new or has none.
-    `sent_before` tells that an earlier call has made a request with the row.
+    `sent_before` tells that an earlier request has carried the row; `in_doubt` that one was lost which may still be
+    carried out, though nothing was to be seen of it when the record was read again.
     """
 
     ordinal: int
@@ -24,6 +28,18 @@ class Sendable:
     record: Record
     record_id: str
     sent_before: bool = False
+    in_doubt: bool = False
+
+
+Recheck: TypeAlias = Callable[[Sequence[Sendable]], Awaitable[frozenset[int]]]
+"""Reads records again and returns the rows (ordinals) that already are as they should be."""
+
+LookUp: TypeAlias = Callable[[Sequence[tuple[Sendable, str]], Collection[str]], Awaitable[Mapping[int, str | None]]]
+"""Looks up what rows that are refused now have written before, if anything: each with the id that its refusal names.
+
+It is told the ids that the same answer gives to other rows. Returns the ids of the records that are there, by their
+rows (ordinals), and `None` where that cannot be told.
+"""
 
 
 @dataclass(slots=True)

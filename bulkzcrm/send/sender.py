@@ -7,13 +7,10 @@ repeating does not help: whoever sends the run reads it back before any of its r
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import assert_never, final
-
-import msgspec
 
 from bulkzcrm.answers import (
     Doubt,
@@ -28,52 +25,38 @@ from bulkzcrm.answers import (
     Succeeded,
     TryAgain,
     Uncertain,
+    Verdict,
     read_answer,
     without_answer,
 )
-from bulkzcrm.client import Client
+from bulkzcrm.client import Client, ReadRefusedError
+from bulkzcrm.errors import BulkzcrmError
 from bulkzcrm.events import BatchAnswered, Listener
 from bulkzcrm.journal import Progress, RowOutcome
 from bulkzcrm.model import Problem
 from bulkzcrm.retry import Cause
+from bulkzcrm.send.drafts import Draft, Drafting
 from bulkzcrm.send.ledger import Ledger
 from bulkzcrm.send.patience import Patience
-from bulkzcrm.send.sendable import Budget, Sendable
-from bulkzcrm.send.upserts import Upserts
+from bulkzcrm.send.repeats import Repeats
+from bulkzcrm.send.sendable import Budget, LookUp, Recheck, Sendable
+from bulkzcrm.send.splitting import Part, alone, pieces
 from bulkzcrm.spec.limits import write_cost
-from bulkzcrm.spec.moments import at_moment
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.transport import Answer, LostError, NotSentError
 
 __all__ = ["Sender"]
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-
 _REPEATED_IN_DOUBT = 3
 """So many attempts of one batch end in doubt and bring nothing, and others get their turn before it."""
-
-Recheck = Callable[[Sequence[Sendable]], Awaitable[frozenset[int]]]
-"""Reads records again and returns the rows (ordinals) that already are as they should be."""
-
-LookUp = Callable[[Sequence[Sendable]], Awaitable[Mapping[int, str]]]
-"""Looks records up by their unique field, and returns the ids of those that are there, by their rows (ordinals)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Rows to be delivered in a batch of their own, as a part of the batch `parent`."""
-
-    rows: Sequence[Sendable]
-    patience: Patience
-    parent: int | None = None
 
 
 @final
 class Sender:
     """Delivers the batches of one run; several may be under way at once.
 
-    `go_on` is asked before each request and raises when no further one may leave. `locate` names the cell of a problem
-    of the row of that number.
+    `go_on` is asked before each request and raises when no further one may leave; `may_begin` before the first request
+    of a batch, which is not begun where it says no. `locate` names the cell of a problem of the row of that number.
     """
 
     def __init__(
@@ -87,6 +70,7 @@ class Sender:
         recheck: Recheck,
         look_up: LookUp,
         go_on: Callable[[], None],
+        may_begin: Callable[[], bool],
         locate: Callable[[Problem, int], Problem],
         zone: tzinfo | None = None,
         triggers: bool = True,
@@ -99,10 +83,11 @@ class Sender:
         self._recheck = recheck
         self._look_up = look_up
         self._go_on = go_on
+        self._may_begin = may_begin
         self._locate = locate
-        self._zone = zone
-        self._triggers = triggers
-        self._upserts = Upserts(operation.key, announce)
+        self._drafting = Drafting(operation, zone=zone, triggers=triggers)
+        self._fields = tuple(each.name for each in operation.fields)
+        self._repeats = Repeats(operation, announce)
         self.answered = 0
         """Batches of which something has become known: a trustworthy answer for a row, or a record that was found."""
         self.doubts = 0
@@ -113,52 +98,63 @@ class Sender:
         """When the last request left that was left in doubt, in seconds that never go back (`Client.monotonic`)."""
         self._departures: dict[int, float] = {}
 
-    async def deliver(self, batch: Sequence[Sendable]) -> None:
+    def draft(self, batch: Sequence[Sendable]) -> Draft:
+        """Write the request of a batch ahead of its turn, as far as that goes."""
+        return self._drafting.draft(batch)
+
+    async def deliver(self, batch: Draft) -> None:
         """Deliver a batch and all the parts that it has to be split into.
 
         Raises:
             StoppedError: no further batch will fare better now; rows that were not applied are pending again.
             LostLeaseError: another process has taken the run over.
         """
-        waiting = [_Part(batch, Patience(self._client))]
+        waiting = [Part(batch, Patience(self._client))]
         while waiting:
             part = waiting.pop(0)
-            number = await self._ledger.plan([each.ordinal for each in part.rows], part.parent)
             try:
-                waiting[:0] = await self._deliver_part(part.rows, number, part.patience)
+                waiting[:0] = await self._deliver_part(part)
             finally:
-                self._departures.pop(number, None)
+                self._departures.pop(part.number, None)
 
-    async def _deliver_part(self, part: Sequence[Sendable], number: int, patience: Patience) -> list[_Part]:
+    def _part(self, rows: Sequence[Sendable], patience: Patience, parent: int) -> Part:
+        return Part(self._drafting.draft(rows), patience, parent)
+
+    async def _deliver_part(self, whole: Part) -> list[Part]:
         """Deliver one batch until it is answered; return the parts that are left to deliver."""
+        part, patience = whole.rows, whole.patience
         while True:
-            answer, reading = await self._attempt(part, number)
+            made = await self._attempt(whole)
+            if made is None:
+                return []
+            answer, reading = made
+            number = whole.number
             status = answer.status if answer else None
             match reading:
                 case Judged():
                     rest = await self._judged(part, number, reading, status, patience)
-                    return [_Part(rest, patience, number)] if rest else []
+                    return [self._part(rest, patience, number)] if rest else []
                 case StopRun():
-                    await self._ledger.not_applied(number, status)
+                    await self._not_applied(part, number, status)
                     raise reading.error()
                 case Split() if len(part) == 1:
-                    await self._judged(part, number, _alone(reading), status, patience)
+                    await self._judged(part, number, alone(reading), status, patience)
                     return []
                 case Split():
                     self._trust()
-                    await self._ledger.not_applied(number, status)
-                    return [_Part(piece, Patience(self._client), number) for piece in _parts(part, reading)]
+                    await self._not_applied(part, number, status)
+                    return [self._part(piece, Patience(self._client), number) for piece in pieces(part, reading)]
                 case RefreshToken():
-                    await self._ledger.not_applied(number, status)
+                    await self._not_applied(part, number, status)
                     if answer is not None:
                         await self._client.refresh(answer, patience.renewals)
                         patience.renewals += 1
                 case TryAgain(certain_not_applied=True):
-                    await self._ledger.not_applied(number, status)
+                    await self._not_applied(part, number, status)
                     cause = Cause.THROTTLED if reading.throttled else Cause.NOT_SENT if answer is None else Cause.SERVER
                     await patience.wait(cause, reading.reason, reading.retry_after)
                 case TryAgain() | Doubt():
-                    self._upserts.lost(part)
+                    self._repeats.lost(part)
                     if await self._left_in_doubt(number, (), status, patience):
                         return []
                     await patience.wait(Cause.LOST if answer is None else Cause.SERVER, reading.reason)
@@ -167,30 +163,34 @@ class Sender:
                         return []
                     if len(rest) < len(part):
                         patience.doubts = 0
-                        return [_Part(rest, patience, number)]
-                    await self._ledger.plan_again(number)
+                        return [self._part(rest, patience, number)]
                 case _:
                     assert_never(reading)
 
-    async def _attempt(self, part: Sequence[Sendable], number: int) -> tuple[Answer | None, Reading]:
-        """Make one request of the batch, and say what it proves."""
+    async def _attempt(self, whole: Part) -> tuple[Answer | None, Reading] | None:
+        """Make one request of the batch, and say what it proves; nothing where the batch is not to be begun."""
+        part = whole.rows
         # The intent is written when there is room for the request and not before: what still stands in the queue when
         # the process dies has certainly not left.
         async with self._client.turn(write_cost(len(part))):
             # A token may take minutes; between the intent and the departure nothing may take long.
             token = await self._client.ready()
             self._go_on()
+            ordinals = [each.ordinal for each in part]
+            if not whole.number:
+                if whole.parent is None and not self._may_begin():
+                    return None
+                in_doubt = [each.ordinal for each in part if self._repeats.is_in_doubt(each)]
+                whole.number = await self._ledger.plan(whole.parent, in_doubt)
+            number = whole.number
             moment = self._client.now()
-            records = [at_moment(self._operation.fields, each.record, moment, self._zone) for each in part]
-            request = self._operation.request(records, triggers=self._triggers)
-            body = _ENCODER.encode(request.body) if request.body is not None else None
-            digest = hashlib.sha256(body or request.path.encode()).hexdigest()
-            await self._ledger.sending(number, [each.ordinal for each in part], digest, moment)
+            request = self._drafting.written(whole.draft, moment)
+            await self._ledger.sending(number, ordinals, request.digest, moment)
             try:
                 answer = await self._client.exchange(
                     request.method,
                     request.path,
-                    body=body,
+                    body=request.body,
                     cost=write_cost(len(part)),
                     token=token,
                     may_leave=lambda: self._leave(number),
@@ -198,17 +198,29 @@ class Sender:
             except (NotSentError, LostError) as error:
                 return None, without_answer(error.observed, error.reason)
         sent = Sent(
-            records=records,
+            records=request.records,
             ids=[each.record_id or None for each in part],
             wrapper=self._operation.wrapper,
             creates=self._operation.creates,
             safe_to_repeat=self._operation.safe_to_repeat,
-            fields=tuple(each.name for each in self._operation.fields),
+            fields=self._fields,
             scopes=self._operation.scopes_needed,
         )
         reading = read_answer(sent, answer.status, answer.body)
         self._tell(part, number, answer, reading)
         return answer, reading
+
+    async def _not_applied(self, part: Sequence[Sendable], number: int, status: int | None) -> None:
+        """Write that a request changed nothing; rows in doubt are so still, since an earlier one may yet arrive."""
+        pending = [
+            RowOutcome(ordinal=each.ordinal, status=Progress.PENDING)
+            for each in part
+            if not self._repeats.is_in_doubt(each)
+        ]
+        if len(pending) == len(part):
+            await self._ledger.not_applied(number, status)
+        else:
+            await self._ledger.in_doubt(number, pending, status)
 
     def _leave(self, number: int) -> None:
         self._ledger.may_leave()
@@ -222,18 +234,20 @@ class Sender:
         doubtful: list[Sendable] = []
         again: list[Sendable] = []
         reason = ""
-        there = await self._written_before(part, judged)
-        for each, verdict in zip(part, judged.verdicts, strict=True):
+        pairs = list(zip(part, judged.verdicts, strict=True))
+        there = await self._written_before(pairs)
+        for each, verdict in pairs:
             match verdict:
-                case Rejected() if each.ordinal in there:
-                    outcomes.append(
-                        RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, record_id=there[each.ordinal])
-                    )
-                case Rejected() if self._upserts.met_itself(each, verdict):
+                case Rejected() if record_id := there.get(each.ordinal):
+                    outcomes.append(RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, record_id=record_id))
+                case Rejected() if each.ordinal in there or self._repeats.met_itself(each, verdict):
                     doubtful.append(each)
                     reason = verdict.problems[0].message
                 case Succeeded() | Rejected():
                     outcomes.append(self._outcome(each, verdict))
+                case NotApplied() if self._repeats.is_in_doubt(each):
+                    doubtful.append(each)
+                    reason = verdict.reason
                 case NotApplied():
                     outcomes.append(RowOutcome(ordinal=each.ordinal, status=Progress.PENDING))
                     again.append(each)
@@ -244,33 +258,32 @@ class Sender:
                 case _:
                     assert_never(verdict)
         rejected = sum(outcome.status is Progress.REJECTED for outcome in outcomes)
-        self._upserts.lost(doubtful)
+        self._repeats.lost(doubtful)
         is_left = False
         if doubtful:
             is_left = await self._left_in_doubt(number, outcomes, status, patience)
         else:
             await self._ledger.answered(number, outcomes, status)
             self._trust()
-        succeeded = zip(part, judged.verdicts, strict=True)
-        self._upserts.tell_of_changed((each, verdict) for each, verdict in succeeded if isinstance(verdict, Succeeded))
+        self._repeats.tell_of_changed(pairs)
         self._budget.spend(rejected)
         readable = [] if is_left else doubtful
         if again or readable:
             await patience.wait(Cause.SERVER if readable else Cause.THROTTLED, reason)
         if readable:
-            again += await self._settle_by_reading(readable, number, goes_on=True)
+            again += await self._settle_by_reading(readable, number)
         return sorted(again, key=lambda each: each.ordinal)
 
-    async def _written_before(self, part: Sequence[Sendable], judged: Judged) -> Mapping[int, str]:
-        """Look up those rows that are refused now and were in doubt before: what is there was written, then."""
-        refused = [
-            each
-            for each, verdict in zip(part, judged.verdicts, strict=True)
-            if isinstance(verdict, Rejected)
-            and self._upserts.may_be_there(each)
-            and not self._upserts.met_itself(each, verdict)
-        ]
-        return await self._look_up(refused) if refused else {}
+    async def _written_before(self, judged: Sequence[tuple[Sendable, Verdict]]) -> Mapping[int, str | None]:
+        """Look up those rows that are refused now and were sent before: what is there of them was written, then."""
+        refused = list(self._repeats.refused(judged))
+        if not refused:
+            return {}
+        try:
+            return await self._look_up(refused, {each.record_id for _, each in judged if isinstance(each, Succeeded)})
+        except (BulkzcrmError, ReadRefusedError):
+            # What the answer says of the other rows is written all the same; these are looked for later.
+            return dict.fromkeys(each.ordinal for each, _ in refused)
 
     def _outcome(self, each: Sendable, verdict: Succeeded | Rejected) -> RowOutcome:
         if isinstance(verdict, Succeeded):
@@ -302,55 +315,32 @@ class Sender:
         self.answered += 1
         self.doubts = 0
 
-    async def _settle_by_reading(
-        self, doubtful: Sequence[Sendable], number: int, *, goes_on: bool = False
-    ) -> list[Sendable]:
-        """Read the records of rows in doubt; return the rows that are not yet as they should be.
-
-        Where none of them is, the batch is left as it stands, unless it `goes_on` in another one.
-        """
+    async def _settle_by_reading(self, doubtful: Sequence[Sendable], number: int) -> list[Sendable]:
+        """Read the records of rows in doubt; return the rows that are not yet as they should be, and stay in doubt."""
         agreeing = await self._recheck(doubtful)
         self.answered += bool(agreeing)
-        rest = [each for each in doubtful if each.ordinal not in agreeing]
-        if agreeing or goes_on:
+        if agreeing:
             outcomes = [
                 RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, record_id=each.record_id)
-                if each.ordinal in agreeing
-                else RowOutcome(ordinal=each.ordinal, status=Progress.PENDING)
                 for each in doubtful
+                if each.ordinal in agreeing
             ]
-            await self._ledger.answered(number, outcomes)
-        return rest
+            await self._ledger.settle_doubts(number, outcomes)
+        return [each for each in doubtful if each.ordinal not in agreeing]
 
     def _tell(self, part: Sequence[Sendable], number: int, answer: Answer, reading: Reading) -> None:
-        verdicts = reading.verdicts if isinstance(reading, Judged) else ()
+        kinds = Counter(map(type, reading.verdicts)) if isinstance(reading, Judged) else Counter[type[Verdict]]()
         unproven = isinstance(reading, Doubt) or (isinstance(reading, TryAgain) and not reading.certain_not_applied)
         self._announce(
             BatchAnswered(
                 batch=number,
                 rows=len(part),
-                succeeded=sum(isinstance(verdict, Succeeded) for verdict in verdicts),
-                rejected=sum(isinstance(verdict, Rejected) for verdict in verdicts),
-                unknown=len(part) if unproven else sum(isinstance(verdict, Uncertain) for verdict in verdicts),
+                succeeded=kinds[Succeeded],
+                rejected=kinds[Rejected],
+                unknown=len(part) if unproven else kinds[Uncertain],
                 status=answer.status,
                 seconds=answer.elapsed,
                 in_flight=self._client.limiter.in_flight,
                 limit=self._client.limiter.limit,
             )
         )
-
-
-def _parts(part: Sequence[Sendable], split: Split) -> list[Sequence[Sendable]]:
-    """Return the parts of a refused batch: the named records alone, then the others; nobody named, then halves."""
-    if split.guilty and len(part) > 1:
-        named = [[part[place]] for place in sorted(split.guilty)]
-        rest = [each for place, each in enumerate(part) if place not in split.guilty]
-        return [*named, *([rest] if rest else [])]
-    half = len(part) // 2
-    return [part[:half], part[half:]]
-
-
-def _alone(split: Split) -> Judged:
-    """Return the verdict on a record that was refused although it stood alone."""
-    problems = next(iter(split.guilty.values()), ())
-    return Judged((Rejected(problems) if problems else Uncertain(split.reason),))

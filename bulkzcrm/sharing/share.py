@@ -168,11 +168,7 @@ class Share:
             await self.beat()
             return False
         await self.go_on()
-        remaining = self._known_remaining()
-        if self._terms.floor and remaining is not None:
-            left = remaining - self._outstanding
-            if left - cost < self._terms.floor:
-                raise below_floor(self._terms, cost, left, await self._spendings(), self._now())
+        await self._stay_above_floor(cost)
         self._need += cost
         try:
             async with self._beating:
@@ -182,8 +178,18 @@ class Share:
             self._need -= cost
         if self._free < cost:
             raise over_budget(self._terms, cost, self._used, await self._spendings(), self._now())
+        # Others may have been let in meanwhile.
+        await self._stay_above_floor(cost)
         self._outstanding += cost
         return True
+
+    async def _stay_above_floor(self, cost: int) -> None:
+        """Raise `StoppedError` if so few credits would be left that they are for others."""
+        remaining = self._known_remaining()
+        if self._terms.floor and remaining is not None:
+            left = remaining - self._outstanding
+            if left - cost < self._terms.floor:
+                raise below_floor(self._terms, cost, left, await self._spendings(), self._now())
 
     def spent(self, cost: int, answer: Answer | None) -> None:
         """Learn that a request has left, and its answer where one came. Raises nothing."""

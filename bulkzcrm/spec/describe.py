@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from bulkzcrm.errors import UsageError
 from bulkzcrm.spec.fields import Field, Kind
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.operations import OPERATIONS
 
-__all__ = ["describe_operation", "field_format", "limits_of", "operations_table"]
+__all__ = ["describe_operation", "field_format", "limits_of", "operation_named", "operations_table"]
 
 _FORMATS: Final[Mapping[Kind, str]] = {
     Kind.ID: "an id of 15 to 20 digits, stored as text",
@@ -28,6 +30,15 @@ _FORMATS: Final[Mapping[Kind, str]] = {
     Kind.TAXES: "tax ids or values, separated by ;",
     Kind.BOOLEAN: "yes or no",
 }
+
+
+def operation_named(name: str) -> Operation:
+    """Return an operation. Raises `UsageError` with the nearest name."""
+    if name not in OPERATIONS:
+        near = difflib.get_close_matches(name, OPERATIONS, n=1)
+        hint = f"Did you mean {near[0]}? " if near else ""
+        raise UsageError(f"There is no operation {name}.", f"{hint}Choose one of {', '.join(OPERATIONS)}.")
+    return OPERATIONS[name]
 
 
 def operations_table() -> list[tuple[str, str]]:

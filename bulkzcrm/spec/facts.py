@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.organisation import Current, Organisation, Reading
@@ -23,8 +26,7 @@ class NotKnownError(Exception):
     """A rule asks for what cannot be known here; it abstains. Never leaves `validate`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """One row seen by the rules.
 
     `given` holds what the row says (names resolved where they could be). `current` is the record as it is now: empty
@@ -37,7 +39,7 @@ class Facts:
     now: datetime
     zone: ZoneInfo | None = None
     organisation: Organisation | None = None
-    defaults: Mapping[str, Json] = field(default_factory=dict)
+    defaults: Mapping[str, Json] = {}
 
     def __getitem__(self, name: str) -> Json:
         """Return what the field will hold after the write; nothing, `null` and empty are all `None`.
@@ -46,7 +48,8 @@ class Facts:
             NotKnownError: the row does not say, and what is there now was not read.
         """
         if name in self.given:
-            return None if self.given[name] in (None, "", [], {}) else self.given[name]
+            value = self.given[name]
+            return value if value or value not in (None, "", [], {}) else None
         if self.current is None or name in self.current.silent:
             raise NotKnownError(name)
         value = self.current.record.get(name)
@@ -56,11 +59,17 @@ class Facts:
 
     def gives(self, name: str) -> bool:
         """Tell whether the row itself names a value, other than "clear this"."""
-        return self.given.get(name) not in (None, "", [])
+        value = self.given.get(name)
+        return bool(value) or value not in (None, "", [])
 
     def latest_today(self) -> date:
         """Return today in the business zone; without a zone the earliest date that is today anywhere."""
-        return (self.now.astimezone(self.zone) if self.zone else self.now.astimezone(UTC) - _WESTERNMOST).date()
+        return _latest_today(self.now, self.zone)
+
+
+@lru_cache(maxsize=8)
+def _latest_today(now: datetime, zone: ZoneInfo | None) -> date:
+    return (now.astimezone(zone) if zone else now.astimezone(UTC) - _WESTERNMOST).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,9 @@ class Rule:
     """One sentence of the vendor's pages that can be judged before sending.
 
     `looks_at` are the fields it depends on: on an update it is asked only when the row gives one of them. `needs` are
-    the readings without which it abstains. `page` says which page states it.
+    the readings without which it abstains. `page` says which page states it. Two more say when a new record cannot
+    break it, so that it need not be asked: unless a field holds a certain value (`only_while`), or where its own
+    `field` holds nothing (`blank_is_fine`).
     """
 
     name: str
@@ -88,8 +99,11 @@ class Rule:
     page: str
     judge: Callable[[Facts], Broken | None]
     needs: tuple[Reading, ...] = ()
+    only_while: tuple[str, str] | None = None
+    blank_is_fine: bool = False
 
 
+@lru_cache(maxsize=1_000)
 def instants(text: str, now: datetime) -> tuple[datetime, datetime]:
     """Return the earliest and the latest instant that a date-time text can mean (equal when it has an offset).
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bulkzcrm.model import Record
+from bulkzcrm.model import Json, Record
 
 __all__ = [
     "READ_SCOPES",
     "BusinessHours",
     "Choice",
     "Current",
+    "Named",
     "Organisation",
     "Profile",
     "Reading",
@@ -117,6 +119,18 @@ class Current:
         return str(self.record.get("id") or "")
 
 
+class Named(Mapping[str, Current]):
+    """Records by their ids that can be found by their names, too."""
+
+    @abstractmethod
+    def named(self, name: str) -> list[Current]:
+        """Return the records of that name, as far as `values.folded` tells names apart."""
+
+    @abstractmethod
+    def namesakes(self, record: Mapping[str, Json]) -> list[str]:
+        """Return the ids of the records that have the name of this one, as far as `values.name_of` tells them apart."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Organisation:
     """All that was read of an organisation; `None` means that it was not read (or may not be)."""
@@ -129,7 +143,7 @@ class Organisation:
     """API name → label of every field of the module, those that we cannot send included."""
     unique_fields: Mapping[str, Unique] | None = None
     """Those texts, by API name, in which no two records may have the same value, and which the API can write."""
-    services: dict[str, Current] | None = None
+    services: Mapping[str, Current] | None = None
     business_hours: BusinessHours | None = None
     job_sheet_enabled: bool | None = None
     scoring_rules: dict[str, Current] | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from bulkzcrm.model import Json
@@ -41,16 +42,17 @@ SPECIFIC_DAYS: Final = "Specific Day(s)"
 
 
 def _texts(value: Json) -> list[str]:
-    return [str(entry) for entry in value] if isinstance(value, Sequence) and not isinstance(value, str) else []
+    return [str(entry) for entry in value] if isinstance(value, list | tuple) else []
 
 
 def _spans(value: Json) -> list[tuple[str, str]]:
     """Return timings as (from, to); `HH:MM` texts compare as times do."""
-    if not isinstance(value, Sequence) or isinstance(value, str):
+    if not isinstance(value, list | tuple):
         return []
-    return [(str(span.get("From") or ""), str(span.get("To") or "")) for span in value if isinstance(span, Mapping)]
+    return [(str(span.get("From") or ""), str(span.get("To") or "")) for span in value if isinstance(span, dict)]
 
 
+@lru_cache(maxsize=24 * 60)
 def _minutes(clock: str) -> int:
     hours, _, minutes = clock.partition(":")
     return int(hours) * 60 + int(minutes)
@@ -106,7 +108,7 @@ def timings_hold_duration(facts: Facts) -> Broken | None:
     spans, duration = _spans(facts["Available_Timings"]), facts["Duration"]
     if not spans or not isinstance(duration, int):
         return None
-    longest = max(_minutes(to) - _minutes(start) for start, to in spans)
+    longest = max([_minutes(to) - _minutes(start) for start, to in spans])
     if longest >= duration:
         return None
     return Broken(

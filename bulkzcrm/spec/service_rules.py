@@ -42,6 +42,7 @@ def _dependent_rules() -> list[Rule]:
             says=f"{dependent} must be given when {controlling} is “{chosen}”.",
             page=_BOTH_PAGES,
             judge=judges.missing(controlling, chosen, dependent),
+            only_while=(controlling, chosen),
         )
         for controlling, choices in DEPENDENTS.items()
         for chosen, dependents in choices.items()
@@ -59,6 +60,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="Available_Till must be later than Available_From.",
         page=_BOTH_PAGES,
         judge=judges.till_after_from,
+        only_while=("Availability_Type", judges.SPECIFIC_RANGE),
     ),
     Rule(
         name="timings hold the duration",
@@ -68,6 +70,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="A timing in Available_Timings must be at least as long as Duration.",
         page=_BOTH_PAGES,
         judge=judges.timings_hold_duration,
+        blank_is_fine=True,
     ),
     Rule(
         name="no job sheet unless required",
@@ -77,6 +80,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="Job_Sheet_Section__s may name a job sheet only when Job_Sheet_Required is Yes.",
         page=_BOTH_PAGES,
         judge=judges.section_without_sheet,
+        blank_is_fine=True,
     ),
     Rule(
         name="Unavailable_From not in the future",
@@ -86,6 +90,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="Unavailable_From must not lie in the future.",
         page=_BOTH_PAGES,
         judge=judges.from_not_in_future,
+        blank_is_fine=True,
     ),
     Rule(
         name="Unavailable_Till in the future while temporarily unavailable",
@@ -95,6 +100,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="With Status “Temporarily Unavailable”, Unavailable_Till must lie in the future.",
         page=_BOTH_PAGES,
         judge=judges.till_in_future_while_unavailable,
+        only_while=("Status", judges.TEMPORARILY_UNAVAILABLE),
     ),
     Rule(
         name="Unavailable_Till in the past while available",
@@ -104,6 +110,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="With Status “Available”, Unavailable_Till must lie in the past.",
         page=_BOTH_PAGES,
         judge=judges.till_in_past_while_available,
+        blank_is_fine=True,
     ),
     Rule(
         name="both unavailable times or neither while available",
@@ -113,6 +120,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="With Status “Available”, give both unavailable times or neither.",
         page=_BOTH_PAGES,
         judge=judges.both_times_or_neither,
+        only_while=("Status", judges.AVAILABLE),
     ),
     Rule(
         name="Available_Dates not all past",
@@ -122,6 +130,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="A service cannot be Available or Temporarily Unavailable when all its Available_Dates have passed.",
         page=_BOTH_PAGES,
         judge=judges.dates_not_past,
+        only_while=("Availability_Type", judges.SPECIFIC_DATES),
     ),
     Rule(
         name="date range not past",
@@ -131,6 +140,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="A service cannot be Available or Temporarily Unavailable when its Available_Till has passed.",
         page=_BOTH_PAGES,
         judge=judges.range_not_past,
+        only_while=("Availability_Type", judges.SPECIFIC_RANGE),
     ),
     Rule(
         name="Available_Days are business days",
@@ -140,6 +150,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="Available_Days must be business days of the organisation (unless Status is Not in Use).",
         page=_BOTH_PAGES,
         judge=judges.days_within_business_days,
+        only_while=("Availability_Type", judges.SPECIFIC_DAYS),
         needs=(Reading.BUSINESS_HOURS,),
     ),
     Rule(
@@ -150,6 +161,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="Available_Dates must fall on business days of the organisation (unless Status is Not in Use).",
         page=_BOTH_PAGES,
         judge=judges.dates_on_business_days,
+        only_while=("Availability_Type", judges.SPECIFIC_DATES),
         needs=(Reading.BUSINESS_HOURS,),
     ),
     Rule(
@@ -160,6 +172,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="Available_Timings must lie within the business hours (unless Status is Not in Use).",
         page=_BOTH_PAGES,
         judge=judges.timings_within_business_hours,
+        blank_is_fine=True,
         needs=(Reading.BUSINESS_HOURS,),
     ),
     Rule(
@@ -170,6 +183,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="Members must be active users who have confirmed their invitation.",
         page=_BOTH_PAGES,
         judge=judges.members_active,
+        blank_is_fine=True,
         needs=(Reading.USERS,),
     ),
     Rule(
@@ -180,6 +194,7 @@ SERVICE_RULES: Final[tuple[Rule, ...]] = (
         says="Job_Sheet_Required may be Yes only while job sheets are switched on in the service preferences.",
         page=_BOTH_PAGES,
         judge=judges.job_sheets_on,
+        only_while=("Job_Sheet_Required", "Yes"),
         needs=(Reading.PREFERENCES,),
     ),
 )

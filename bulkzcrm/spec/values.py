@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -10,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.fields import Field, Kind
 
-__all__ = ["comparable", "fingerprint", "same"]
+__all__ = ["comparable", "fingerprint", "folded", "name_of", "plain", "same"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,6 +54,25 @@ def fingerprint(fields: Sequence[Field], record: Record) -> bytes:
         if value is not None:
             parts.append((each.name, sorted(map(str, value)) if isinstance(value, frozenset) else value))
     return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def name_of(record: Mapping[str, Json], named_by: str) -> str:
+    """Return what stands for a record's name in comparisons.
+
+    Case, runs of white space, signs that cannot be seen, and several ways to write one letter do not count.
+    """
+    return plain(str(record.get(named_by) or "")).casefold()
+
+
+def folded(text: str) -> str:
+    """Return what stands for a name where one is looked up: case and runs of white space do not count."""
+    return " ".join(text.split()).casefold()
+
+
+def plain(text: str) -> str:
+    """Return a text as a server may keep it: letters composed, white space single, nothing that cannot be seen."""
+    composed = unicodedata.normalize("NFKC", text)
+    return " ".join("".join(letter for letter in composed if unicodedata.category(letter) != "Cf").split())
 
 
 def _entries(value: Json) -> Sequence[Json]:

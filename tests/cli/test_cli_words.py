@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -44,16 +46,30 @@ def test_the_commands_of_the_contract_are_all_there():
     }
 
 
+TABLES = {"pandas", "numpy", "openpyxl"}
+NETWORK = {"aiohttp", "bulkzcrm.wire", "bulkzcrm.run.engine", "bulkzcrm.sandbox"}
+TELLING = {"rich", "structlog"}
+LOOP = {"asyncio", "anyio"}
+
+
 @pytest.mark.parametrize(
     ("words", "never"),
     [
-        (("--help",), {"pandas", "numpy", "openpyxl", "aiohttp", "asyncio", "bulkzcrm.run", "bulkzcrm.journal"}),
-        (("check", "create-services", "ten.csv", "--json"), {"pandas", "numpy", "openpyxl", "bulkzcrm.sandbox"}),
-        (("explain", "INVALID_DATA"), {"pandas", "numpy", "openpyxl", "bulkzcrm.sandbox"}),
+        (("--help",), TABLES | NETWORK | TELLING | LOOP | {"msgspec", "bulkzcrm.run", "bulkzcrm.journal"}),
+        (("run", "--help"), TABLES | NETWORK | TELLING),
+        (("check", "create-services", "ten.csv", "--json"), TABLES | NETWORK | TELLING),
+        (("operations", "create-services"), TABLES | NETWORK | TELLING | LOOP | {"bulkzcrm.run", "bulkzcrm.journal"}),
+        (("explain", "INVALID_DATA"), TABLES | NETWORK | TELLING | LOOP | {"bulkzcrm.run", "bulkzcrm.journal"}),
+        (("runs",), TABLES | NETWORK | TELLING | LOOP),
+        (("report", "{run}", "--json"), TABLES | NETWORK | TELLING | LOOP),
     ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
 )
 def test_what_a_command_has_no_need_of_is_not_imported(terminal: Terminal, words, never):
     terminal.write("ten.csv", services(*"ABCDEFGHIJ"))
+    if "{run}" in words:
+        done = terminal.type("run", "create-services", "ten.csv", "--sandbox", "--json")
+        words = [word.format(run=done.object["run"]) for word in words]
     script = (
         "import atexit, sys\n"
         f"atexit.register(lambda: print('imported:', sorted({never!r} & sys.modules.keys()), file=sys.stderr))\n"
@@ -61,6 +77,21 @@ def test_what_a_command_has_no_need_of_is_not_imported(terminal: Terminal, words
     )
     ending = terminal.run(program=[sys.executable, "-c", script])
     assert (ending.status, ending.last) == (0, "imported: []")
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="what a process has cost is not told here")
+def test_help_costs_little_more_than_python_itself(terminal: Terminal):
+    def cost(*words: str) -> float:
+        """Processor seconds, of which a busy machine takes no more than an idle one; at best, of a few tries."""
+        costs = []
+        for _ in range(5):
+            with terminal.start(program=[sys.executable, *words], stdout=subprocess.DEVNULL) as process:
+                _, _, used = os.wait4(process.pid, 0)
+                process.returncode = 0
+            costs.append(used.ru_utime + used.ru_stime)
+        return min(costs)
+
+    assert cost("-m", "bulkzcrm", "--help") - cost("-c", "pass") < 0.2
 
 
 def test_operations_lists_all_six_and_describes_each(terminal: Terminal):

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bulkzcrm.cells import cell_text
-from bulkzcrm.convert import ConvertOptions, MapOptions, RowConverter, match_columns
+from bulkzcrm.convert import ConvertOptions, MapOptions, Proof, RowConverter, match_columns
 from bulkzcrm.errors import UsageError
 from bulkzcrm.model import CellError, Column, FormulaWithoutValue, Problem, Row, Table
 from bulkzcrm.spec.fields import WEEKDAYS, Kind
@@ -193,13 +193,14 @@ def test_a_value_with_braces_is_shown_as_it_is():
     assert '"{label} {0}"' in problem.message
 
 
-def test_a_constant_goes_into_every_row_and_is_no_shared_list():
+def test_a_constant_goes_into_every_row_and_each_row_has_a_record_of_its_own():
     fields = (NAME, field(Kind.DAYS, "Days"))
     convert = converter(fields, constants={"Days": "Mon; Tue"})
     first, second = convert(Row(2, ("a",))), convert(Row(3, ("b",)))
     assert first.record == {"Service_Name": "a", "Days": ["Monday", "Tuesday"]}
-    first.record["Days"].append("Sunday")
+    first.record["Days"] = ["Sunday"]
     assert second.record["Days"] == ["Monday", "Tuesday"]
+    assert convert(Row(4, ("c",))).record["Days"] == ["Monday", "Tuesday"]
 
 
 def test_clear_works_as_a_constant():
@@ -257,15 +258,14 @@ def test_a_row_can_have_problems_and_open_fields_at_once():
     assert not again.open
 
 
-def test_evidence_counts_and_remembers_the_first_row():
+def test_evidence_remembers_the_first_row():
     convert = converter((field(Kind.DATE, "From"),))
     for number, text in enumerate(["31/03/2026", "30/03/2026", "03/04/2026", "2026-01-01"], 2):
         convert(Row(number, (text,)))
     evidence = convert.evidence["From"]
     assert evidence.column == Column(0, "A", "From")
     assert {kind.value: proof.row for kind, proof in evidence.proofs.items()} == {"dmy": 2}
-    assert {kind.value: count for kind, count in evidence.counts.items()} == {"dmy": 2}
-    assert evidence.open_rows == 1
+    assert evidence.open_example == Proof(4, "03/04/2026")
 
 
 def test_the_settled_converter_treats_rows_that_were_not_open_alike():

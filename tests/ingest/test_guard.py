@@ -27,14 +27,21 @@ def test_a_zip_bomb_is_refused_by_ratio(tmp_path):
     assert "zip bomb" in refused(path)
 
 
-def test_what_unpacks_to_too_much_is_refused_by_size(tmp_path):
+def test_parts_that_claim_more_than_the_file_has_are_refused(tmp_path):
     path = write_parts(tmp_path / "big.xlsx", parts(**{"a.bin": "x", "b.bin": "y"}))
     content = bytearray(path.read_bytes())
     for name in (b"a.bin", b"b.bin"):
         at = content.rindex(name) - 46  # the entry in the directory; at 20 the packed, at 24 the unpacked size
         struct.pack_into("<II", content, at + 20, 200_000_000, 400_000_000)
     path.write_bytes(content)
-    assert "500 MB" in refused(path)
+    assert "lie over each other" in refused(path)
+
+
+def test_an_honest_workbook_may_unpack_to_any_size(tmp_path):
+    picture = b"\0" * 9_000_000
+    path = write_parts(tmp_path / "big.xlsx", parts(**{f"xl/media/{n}.bin": picture for n in range(60)}))
+    with open_source(path) as table:
+        assert [column.name for column in table.columns] == ["a", "b"]
 
 
 def test_a_size_that_understates_the_content_is_damage(tmp_path):
@@ -90,6 +97,13 @@ def test_entities_are_refused_whatever_a_part_is_called_and_however_it_is_encode
     xml = f'<?xml version="1.0" encoding="UTF-16"?><!-- {"x" * 200_000} -->{BOMB}{whole.pop(SHEET)}'
     whole["xl/worksheets/sheet1.jpg"] = xml.encode("utf-16")
     assert "attack" in refused(write_parts(tmp_path / "entities.xlsx", whole))
+
+
+@pytest.mark.parametrize("part", [SHEET, "xl/workbook.xml", "_rels/.rels"])
+def test_a_comment_that_would_fill_the_memory_is_refused(tmp_path, part):
+    whole = parts()
+    whole[part] = f"<!-- {'filling ' * 1_000_000} -->{whole[part]}"
+    assert "holds nothing in the first" in refused(write_parts(tmp_path / "comment.xlsx", whole))
 
 
 def test_a_truncated_workbook_is_damaged(tmp_path):

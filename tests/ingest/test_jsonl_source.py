@@ -79,6 +79,24 @@ def test_a_line_that_fits_no_row_is_named(read, line, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "line", ['{"a": 1, "a": "x"}', '{"a": "x", "b": {}}', '{"a": "x", "b": [null]}', '{"a": "x", "b": 1e999}']
+)
+def test_a_line_whose_names_could_be_read_is_still_refused_for_its_values(read, line):
+    with pytest.raises(SourceError, match="Line 3 of"):
+        read(f'{{"a": "fine"}}\n{{"a": "fine", "b": 1}}\n{line}\n')
+
+
+def test_lines_without_texts_have_values_too_and_names_of_lines_without_any_do_not_count(read):
+    table, rows = read('{"a": false}\n{"b": " ", "c": null, "d": []}\n{"e": [0]}\n{"f": 12345678901234567890123}\n')
+    assert [column.name for column in table.columns] == ["a", "e", "f"]
+    assert [(row.number, row.cells) for row in rows] == [
+        (1, (False, None, None)),
+        (3, (None, "0", None)),
+        (4, (None, None, 12345678901234567890123)),
+    ]
+
+
 def test_one_json_list_is_told_how_to_become_lines(read):
     with pytest.raises(SourceError, match="one object on each line"):
         read('[{"a": 1}]')

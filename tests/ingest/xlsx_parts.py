@@ -51,3 +51,8 @@ def write_parts(path, contents):
         for part, text in contents.items():
             archive.writestr(part, text)
     return path
+
+
+def write_sheet(path, rows, *, before="", after=""):
+    """Pack a workbook whose sheet has the header a, b and these rows."""
+    return write_parts(path, parts(**{"xl/worksheets/sheet1.xml": sheet(rows, before, after)}))

@@ -163,6 +163,52 @@ def test_a_batch_in_doubt_is_sent_again_only_after_it_was_planned_again(journal)
     assert [row.attempts for row in journal.batch_rows(RUN, number)] == [1, 2]
 
 
+def test_of_a_batch_in_doubt_some_rows_may_be_settled_and_the_others_stay_in_doubt(journal):
+    sending(journal)
+    number = send(journal, [1, 2])
+    journal.mark_in_doubt(RUN, 0, number, answered_ms=2_000, http_status=500)
+    journal.settle_doubts(RUN, 0, number, succeed([2]), answered_ms=3_000)
+    assert statuses(journal)[:2] == ["in_doubt", "succeeded"]
+    assert journal.batch(RUN, number).state is BatchState.IN_DOUBT
+    journal.settle_doubts(RUN, 0, number, succeed([1]), answered_ms=4_000)
+    settled = journal.batch(RUN, number)
+    assert (settled.state, settled.answered_ms, settled.http_status) == (BatchState.ANSWERED, 4_000, None)
+
+
+def test_only_what_is_in_doubt_can_be_settled_so(journal):
+    sending(journal)
+    number = send(journal, [1])
+    with pytest.raises(IllegalMoveError, match="not in doubt"):
+        journal.settle_doubts(RUN, 0, number, succeed([1]), answered_ms=3_000)
+
+
+def test_rows_in_doubt_are_planned_in_another_batch_and_stay_in_doubt_until_it_goes(journal):
+    sending(journal)
+    number = send(journal, [1, 2, 3])
+    journal.mark_in_doubt(RUN, 0, number, [outcome(3, Progress.PENDING)])
+    first = journal.plan_batch(RUN, 0, [1, 3], number, in_doubt=[1])
+    assert statuses(journal)[:3] == ["in_doubt", "in_doubt", "pending"]
+    assert [journal.batch(RUN, each).state for each in (number, first)] == [BatchState.IN_DOUBT] * 2
+    second = journal.plan_batch(RUN, 0, [2], number, in_doubt=[2])
+    states = [journal.batch(RUN, each).state for each in (number, first, second)]
+    assert states == [BatchState.ANSWERED, BatchState.IN_DOUBT, BatchState.IN_DOUBT]
+    with pytest.raises(IllegalMoveError, match="in doubt"):
+        journal.mark_sending(RUN, 0, first, ordinals=[1, 3], body_sha256=SHA, sent_ms=1)
+    journal.plan_again(RUN, 0, first)
+    journal.mark_sending(RUN, 0, first, ordinals=[1, 3], body_sha256=SHA, sent_ms=1)
+    assert statuses(journal)[:3] == ["sending", "in_doubt", "sending"]
+
+
+@pytest.mark.parametrize("in_doubt", [[], [2], [1, 2]])
+def test_whoever_plans_rows_knows_which_of_them_are_in_doubt(journal, in_doubt):
+    sending(journal)
+    journal.mark_in_doubt(RUN, 0, send(journal, [1]))
+    before = (journal.rows(RUN), journal.batches(RUN))
+    with pytest.raises(IllegalMoveError, match="not pending"):
+        journal.plan_batch(RUN, 0, [1, 2], in_doubt=in_doubt)
+    assert (journal.rows(RUN), journal.batches(RUN)) == before
+
+
 def test_what_is_in_doubt_or_answered_is_not_called_not_applied(journal):
     """Its rows would be in doubt for ever, in a batch that nobody looks at any more."""
     sending(journal)

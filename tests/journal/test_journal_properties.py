@@ -15,6 +15,7 @@ from journal_samples import RUN, SHA, ingested, new_row, succeed
 from bulkzcrm.journal import (
     BatchState,
     IllegalMoveError,
+    Intent,
     Journal,
     LostLeaseError,
     Progress,
@@ -90,6 +91,21 @@ class RunMachine(RuleBasedStateMachine):
         self.attempts.update(carried)
 
     @rule(data=st.data())
+    def send_at_once(self, data: st.DataObject) -> None:
+        pending = [place for place, status in self.rows.items() if status is Progress.PENDING]
+        if not pending:
+            return
+        chosen = data.draw(st.lists(st.sampled_from(pending), min_size=1, unique=True))
+        number = self.journal.last_batch(RUN) + 1
+        assert number == len(self.batches) + 1
+        self.journal.send_batch(RUN, self.epoch, Intent(number=number, ordinals=chosen, body_sha256=SHA, sent_ms=1))
+        self.batches[number] = BatchState.SENDING
+        self.batch_of |= dict.fromkeys(chosen, number)
+        self.rows |= dict.fromkeys(chosen, Progress.SENDING)
+        self.attempts.update(chosen)
+        self.dissolve()
+
+    @rule(data=st.data())
     def answer(self, data: st.DataObject) -> None:
         number = self.some_batch(data, BatchState.SENDING, BatchState.IN_DOUBT)
         if number is None:
@@ -130,6 +146,38 @@ class RunMachine(RuleBasedStateMachine):
         self.journal.plan_again(RUN, self.epoch, number)
         self.batches[number] = BatchState.PLANNED
         self.rows |= dict.fromkeys(self.ordinals(number, Progress.IN_DOUBT), Progress.PENDING)
+
+    def close_settled(self) -> None:
+        for number, state in self.batches.items():
+            if state is BatchState.IN_DOUBT and not self.ordinals(number, Progress.IN_DOUBT):
+                self.batches[number] = BatchState.ANSWERED
+
+    @rule(data=st.data())
+    def find_out_about_some(self, data: st.DataObject) -> None:
+        number = self.some_batch(data, BatchState.IN_DOUBT)
+        if number is None:
+            return
+        doubtful = self.ordinals(number, Progress.IN_DOUBT)
+        found = data.draw(st.lists(st.sampled_from(doubtful), min_size=1, unique=True))
+        ended = {place: data.draw(st.sampled_from(ENDS_WHEN_IN_DOUBT)) for place in found}
+        outcomes = [RowOutcome(ordinal=place, status=status) for place, status in ended.items()]
+        self.journal.settle_doubts(RUN, self.epoch, number, outcomes, answered_ms=2)
+        self.rows |= ended
+        self.close_settled()
+
+    @rule(data=st.data())
+    def plan_what_is_in_doubt(self, data: st.DataObject) -> None:
+        doubtful = [place for place, status in self.rows.items() if status is Progress.IN_DOUBT]
+        waiting = [place for place, status in self.rows.items() if status is Progress.PENDING]
+        if not doubtful:
+            return
+        in_doubt = data.draw(st.lists(st.sampled_from(doubtful), min_size=1, unique=True))
+        beside = data.draw(st.lists(st.sampled_from(waiting), unique=True)) if waiting else []
+        number = self.journal.plan_batch(RUN, self.epoch, [*in_doubt, *beside], in_doubt=in_doubt)
+        self.batches[number] = BatchState.IN_DOUBT
+        self.batch_of |= dict.fromkeys([*in_doubt, *beside], number)
+        self.dissolve()
+        self.close_settled()
 
     @rule(data=st.data(), status=st.sampled_from([Progress.INVALID, Progress.UNCHANGED, Progress.PENDING]))
     def settle(self, data: st.DataObject, status: Progress) -> None:

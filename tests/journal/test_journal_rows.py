@@ -74,7 +74,7 @@ def test_rows_read_back_as_they_were_written_in_source_order(rows):
         journal.add_run(new_run())
         journal.add_rows(RUN, 0, rows)
         read = journal.rows(RUN)
-        assert [NewRow(**{name: getattr(row, name) for name in NewRow.__dataclass_fields__}) for row in read] == sorted(
+        assert [NewRow(**{name: getattr(row, name) for name in NewRow.__struct_fields__}) for row in read] == sorted(
             rows, key=lambda row: row.ordinal
         )
         assert all((row.batch, row.attempts, row.record_id, row.before) == (None, 0, "", None) for row in read)
@@ -257,6 +257,55 @@ def test_rows_of_other_runs_are_nobodys_duplicates(journal):
     ingested(journal, [new_row(1, fingerprint=b"a")], "run-1")
     ingested(journal, [new_row(1, fingerprint=b"a")], "run-2")
     assert journal.duplicates_by_fingerprint("run-2") == []
+    assert list(journal.repeats("run-2", 10, by_identity=False)) == []
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b", "c", None]), st.booleans()), max_size=14),
+    st.integers(1, 5),
+    st.booleans(),
+)
+def test_all_repeats_are_found_once_with_their_first_whatever_is_written_meanwhile(rows, limit, by_identity):
+    key = "identity" if by_identity else "fingerprint"
+    firsts: dict[str, int] = {}
+    expected = []
+    new = []
+    for place, (text, is_valid) in enumerate(rows, start=1):
+        how = {"status": Progress.PENDING} if is_valid else {"status": Progress.INVALID, "problems": (LATE,)}
+        new.append(new_row(place, **how, **{key: text if by_identity or text is None else text.encode()}))
+        if is_valid and text is not None and firsts.setdefault(text, place) != place:
+            expected.append(Duplicate(place, firsts[text], firsts[text] + 1))
+    with Journal.temporary() as journal:
+        ingested(journal, new)
+        found = []
+        for page in journal.repeats(RUN, limit, by_identity=by_identity):
+            assert len(page) <= limit
+            found += page
+            journal.settle_rows(
+                RUN,
+                0,
+                [RowSettlement(ordinal=each.ordinal, status=Progress.INVALID, problems=(TWIN,)) for each in page],
+            )
+        assert found == expected
+        assert list(journal.repeats(RUN, limit, by_identity=by_identity)) == []
+
+
+@pytest.mark.parametrize("count", [1, 49, 50, 51, 100, 137])
+def test_any_number_of_rows_is_added_in_their_order(journal, count):
+    journal.add_run(new_run())
+    journal.add_rows(RUN, 0, [new_row(place, record={"Price": place}) for place in range(1, count + 1)])
+    assert [(row.ordinal, row.record) for row in journal.rows(RUN)] == [
+        (place, {"Price": place}) for place in range(1, count + 1)
+    ]
+
+
+def test_of_rows_that_cannot_all_begin_none_does(journal):
+    journal.add_run(new_run())
+    new = [new_row(place, status=Progress.SUCCEEDED if place == 120 else Progress.PENDING) for place in range(1, 140)]
+    with pytest.raises(IllegalMoveError, match="Row 121 cannot begin"):
+        journal.add_rows(RUN, 0, new)
+    assert journal.rows(RUN) == []
 
 
 def failed_run(journal: Journal) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bulkzcrm.cells import column_letter
 from bulkzcrm.model import CellValue, Column, Outcome, Problem, Status
-from bulkzcrm.report import ReportRow
+from bulkzcrm.report import ReportRow, report_row
 
 DONE = Outcome(status=Status.SUCCEEDED, record_id="5545974000000393001", batch=3, attempts=1, code="SUCCESS")
 
@@ -34,7 +34,7 @@ def columns_named(*names: str) -> tuple[Column, ...]:
 
 
 def row_of(*cells: CellValue, number: int = 2, outcome: Outcome = DONE, surplus: Sequence[CellValue] = ()) -> ReportRow:
-    return ReportRow(number=number, cells=cells, outcome=outcome, surplus=tuple(surplus))
+    return report_row(number=number, cells=cells, outcome=outcome, surplus=surplus)
 
 
 def rejected(*problems: Problem) -> Outcome:

@@ -2,7 +2,7 @@ from report_samples import DONE, NO_MEMBERS, TOO_LONG, columns_named, rejected, 
 
 from bulkzcrm.model import Outcome, Status
 from bulkzcrm.report import RESULT_COLUMNS, result_values
-from bulkzcrm.report.rows import source_cells
+from bulkzcrm.report.rows import cells_in
 
 
 def told(outcome, **more):
@@ -80,9 +80,9 @@ def test_surplus_cells_without_measure_are_told_as_far_as_a_report_can_be_read_b
 
 def test_a_column_that_is_left_out_takes_its_cells_with_it():
     name, _, price = columns_named("Service_Name", "result_row", "Price")
-    assert source_cells((name, price), row_of("Wash", "37", "9.50")) == ["Wash", "9.50"]
+    assert cells_in((name, price))(row_of("Wash", "37", "9.50").cells) == ["Wash", "9.50"]
 
 
 def test_cells_that_match_the_reported_columns_are_taken_as_they_are():
     name, _, price = columns_named("Service_Name", "result_row", "Price")
-    assert tuple(source_cells((name, price), row_of("Wash", "9.50"))) == ("Wash", "9.50")
+    assert tuple(cells_in((name, price))(row_of("Wash", "9.50").cells)) == ("Wash", "9.50")

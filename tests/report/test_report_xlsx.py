@@ -1,19 +1,23 @@
 import errno
+import gc
 import io
 import re
+import secrets
 import zipfile
 from datetime import date
 from decimal import Decimal
 
 import openpyxl
 import pytest
+from defusedxml.ElementTree import fromstring
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openpyxl.worksheet import _writer
-from report_samples import TOO_LONG, columns_named, rejected, row_of, texts
+from report_samples import DONE, TOO_LONG, columns_named, rejected, row_of, texts
 
+from bulkzcrm.cells import cell_text
 from bulkzcrm.errors import OutputError
-from bulkzcrm.model import CellError, FormulaWithoutValue
+from bulkzcrm.ingest import ReadOptions, open_source
+from bulkzcrm.model import CellError, FormulaWithoutValue, Outcome, Status
 from bulkzcrm.report import RESULT_COLUMNS
 from bulkzcrm.report.xlsx_report import write_xlsx
 
@@ -189,15 +193,13 @@ def test_more_columns_than_a_sheet_has_are_refused_with_a_cure():
         write_xlsx(io.BytesIO(), columns_named(*["A"] * 16_375), [])
 
 
-def test_when_the_rows_break_off_no_temporary_file_is_left():
+def test_when_the_rows_break_off_that_is_what_is_told():
     def rows():
         yield row_of("x")
         raise KeyError
 
-    before = list(_writer.ALL_TEMP_FILES)
     with pytest.raises(KeyError):
         write_xlsx(io.BytesIO(), columns_named("A"), rows())
-    assert before == _writer.ALL_TEMP_FILES
 
 
 class FullDisk(io.BytesIO):
@@ -214,11 +216,10 @@ class FullDisk(io.BytesIO):
 
 
 @pytest.mark.parametrize("room", [0, 100, 1000, 4000])
-def test_a_full_disk_is_told_as_such_and_leaves_no_temporary_file(room):
-    before = list(_writer.ALL_TEMP_FILES)
+def test_a_full_disk_is_told_as_such_and_nothing_fails_later(room):
     with pytest.raises(OSError, match="No space left"):
-        write_xlsx(FullDisk(room), columns_named("A"), [row_of("x")])
-    assert before == _writer.ALL_TEMP_FILES
+        write_xlsx(FullDisk(room), columns_named("A"), [row_of(secrets.token_hex(2000))])
+    gc.collect()
 
 
 def test_the_workbook_holds_no_formula_at_all():
@@ -226,3 +227,99 @@ def test_the_workbook_holds_no_formula_at_all():
     write_xlsx(stream, columns_named("=A"), [row_of("=1+1"), row_of(FormulaWithoutValue("=2"))])
     with zipfile.ZipFile(stream) as archive:
         assert b"<f" not in archive.read("xl/worksheets/sheet1.xml")
+
+
+def as_our_reader_sees(columns, rows, **options):
+    """The rows of the workbook's sheets as they are read when the report is given back, with the row numbers."""
+    stream = io.BytesIO()
+    write_xlsx(stream, columns, rows, **options)
+    found = []
+    for name in openpyxl.load_workbook(stream, read_only=True).sheetnames:
+        stream.seek(0)
+        with open_source(stream, ReadOptions(sheet=name)) as table:
+            found += [(row.number, row.cells) for row in table.rows]
+    return found
+
+
+plain_texts = st.text(st.sampled_from("abcXYZ019 |&<>.-_xé日"), min_size=1, max_size=12)
+any_values = st.one_of(
+    st.none(),
+    plain_texts,
+    texts,
+    st.booleans(),
+    st.integers(-(10**16), 10**16),
+    st.floats(),
+    st.decimals(allow_nan=False, places=2, min_value=-(10**12), max_value=10**12),
+    st.dates(),
+    st.times(),
+    st.timedeltas(),
+    st.sampled_from([CellError("#N/A"), FormulaWithoutValue("=1+1")]),
+)
+
+
+@st.composite
+def grids(draw):
+    """Rows of few kinds, each of which comes again."""
+    width = draw(st.integers(1, 5))
+    kinds = draw(st.lists(st.lists(any_values, min_size=width, max_size=width), min_size=1, max_size=3))
+    return draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=6))
+
+
+@settings(max_examples=150)
+@given(grids())
+def test_what_is_given_back_is_what_was_in_the_source(grid):
+    columns = columns_named(*(f"C{place}" for place in range(len(grid[0]))))
+    found = as_our_reader_sees(columns, [row_of(*line, number=place) for place, line in enumerate(grid, start=2)])
+    assert [number for number, _ in found] == list(range(2, len(grid) + 2))
+    for (_, cells), line in zip(found, grid, strict=True):
+        for value, wanted in zip(cells, line, strict=False):
+            shown = cell_text(wanted)
+            if type(value) in {int, float}:  # a number does not know how many noughts it was written with
+                assert Decimal(cell_text(value)) == Decimal(shown)
+            else:
+                assert cell_text(value) == (shown if shown.strip() else "")
+
+
+def test_a_row_like_the_one_before_differs_from_it_only_where_it_does():
+    lines = [("a & b", 1, None, "x"), ("c | d", 2, None, "y"), ("e<f>", 2.5, None, " z"), ("=g", True, None, "_x0041_")]
+    found = as_our_reader_sees(columns_named(*"ABCD"), [row_of(*line) for line in lines])
+    assert [cells[:4] for _, cells in found] == lines
+
+
+def test_results_that_are_said_again_and_again_are_said_whole_in_each_row():
+    rows = [
+        row_of("a", number=2, outcome=DONE),
+        row_of("b", number=3, outcome=Outcome(status=Status.VALID)),
+        row_of("c", number=4, outcome=rejected(TOO_LONG)),
+        row_of("d", number=5, outcome=rejected(TOO_LONG.__class__(code="", field="", message="=Wait", remedy="& go"))),
+        row_of("e", number=6, outcome=Outcome(status=Status.UNCHANGED, record_id="=1", code="odd code")),
+    ]
+    found = as_our_reader_sees(columns_named("A"), [*rows, *rows], rows_per_sheet=4)
+    wanted = [tuple(value if value != "" else None for value in (*row.cells, *row.result)) for row in [*rows, *rows]]
+    assert [cells for _, cells in found] == wanted
+    assert [number for number, _ in found] == [2, 3, 4, 5, 2, 3, 4, 5, 2, 3]
+
+
+def test_a_sheet_that_grows_too_large_is_followed_by_another_and_a_note_says_so():
+    rows = [row_of("x" * 1000, number=number) for number in range(2, 502)]
+    book, notes = written(columns_named("A"), rows, bytes_per_sheet=100_000)
+    assert len(book.sheetnames) == 5
+    assert [line[1] for sheet in book for line in sheet.iter_rows(min_row=2, values_only=True)] == list(range(2, 502))
+    assert notes == ("The workbook has 5 sheets, because one holds at most 100,000 bytes.",)
+
+
+def test_the_archive_is_as_programs_expect_it():
+    stream = io.BytesIO()
+    write_xlsx(stream, columns_named("A & <B>"), [row_of("x")], sheet="It's & <so>")
+    with zipfile.ZipFile(stream) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist()[0] == "_rels/.rels"
+        for part in archive.namelist():
+            fromstring(archive.read(part))
+        # A size that is known only at the end must not make the archive one of those that hold more than 4 GB.
+        assert {entry.extract_version for entry in archive.infolist()} == {20}
+    book = openpyxl.load_workbook(stream)
+    assert book.sheetnames == ["It's & <so>"]
+    assert book.worksheets[0]["A1"].value == "A & <B>"
+    assert book.worksheets[0].auto_filter.ref == "A1:K2"
+    assert book.worksheets[0].freeze_panes == "A2"

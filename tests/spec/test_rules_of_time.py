@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from judged_rows import NOW, codes_of, organisation
 
 from bulkzcrm.model import Status
-from bulkzcrm.run.engine import check
+from bulkzcrm.run.checking import check
 from bulkzcrm.run.options import RunOptions
 from bulkzcrm.run.sources import origin_of
 from bulkzcrm.run.surroundings import Surroundings

@@ -1,0 +1,113 @@
+"""The parts of a workbook around its sheets, and their archive: what the format asks for, and no more.
+
+ECMA-376 Part 1 (SpreadsheetML) and Part 2 (packages).
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import IO, BinaryIO, Self
+from xml.sax.saxutils import escape, quoteattr
+from zipfile import ZIP_DEFLATED, ZipFile
+
+__all__ = ["BOLD", "HEAD", "MAIN", "QUOTED", "Package"]
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+
+QUOTED = 1
+"""The style of a text that stays one even after somebody has edited its cell; styles add up."""
+BOLD = 2
+
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+
+_LEVEL = 1
+"""Of deflate: takes a third of the time that the usual one does, for a fifth more bytes."""
+
+_TOP = (
+    f'{HEAD}<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1"'
+    f' Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
+)
+_FONT = '<sz val="11"/><name val="Calibri"/><family val="2"/>'
+_STYLES = (
+    f'{HEAD}<styleSheet xmlns="{MAIN}"><fonts count="2"><font>{_FONT}</font><font><b/>{_FONT}</font></fonts>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
+    '</fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="4">'
+    '<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0" quotePrefix="1"/>'
+    '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/>'
+    '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1" quotePrefix="1"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+)
+
+
+class Package:
+    """A workbook that is being written, one sheet after the other. Leaving it writes all that its sheets need."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._archive = ZipFile(stream, "w", ZIP_DEFLATED, compresslevel=_LEVEL)
+        self._sheets: list[tuple[str, str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._finish()
+        finally:
+            # What is left unclosed would fail once more on a full disk, at some later moment.
+            self._archive.close()
+
+    def begin_sheet(self) -> IO[bytes]:
+        """Open the part of the next sheet; it must be closed before `end_sheet`."""
+        if not self._sheets:
+            self._archive.writestr("_rels/.rels", _TOP)  # the first part tells some programs what the archive is
+        return self._archive.open(f"xl/worksheets/sheet{len(self._sheets) + 1}.xml", "w")
+
+    def end_sheet(self, title: str, filtered: str) -> None:
+        """Name the sheet that was written, and the range (`$A$1:$M$3`) that can be filtered."""
+        self._sheets.append((title, filtered))
+
+    def _finish(self) -> None:
+        sheets = names = relations = types = ""
+        for number, (title, filtered) in enumerate(self._sheets, start=1):
+            quoted = title.replace("'", "''")
+            sheets += f'<sheet name={quoteattr(title)} sheetId="{number}" r:id="rId{number}"/>'
+            names += (
+                f'<definedName name="_xlnm._FilterDatabase" localSheetId="{number - 1}" hidden="1">'
+                f"'{escape(quoted)}'!{filtered}</definedName>"
+            )
+            relations += _relation(number, "worksheet", f"worksheets/sheet{number}.xml")
+            types += _override(f"/xl/worksheets/sheet{number}.xml", "worksheet")
+        relations += _relation(len(self._sheets) + 1, "styles", "styles.xml")
+        types += _override("/xl/workbook.xml", "sheet.main") + _override("/xl/styles.xml", "styles")
+        self._archive.writestr(
+            "xl/workbook.xml",
+            f'{HEAD}<workbook xmlns="{MAIN}" xmlns:r="{_OFFICE}"><bookViews><workbookView/></bookViews>'
+            f"<sheets>{sheets}</sheets><definedNames>{names}</definedNames></workbook>",
+        )
+        self._archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'{HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{relations}</Relationships>',
+        )
+        self._archive.writestr("xl/styles.xml", _STYLES)
+        self._archive.writestr(
+            "[Content_Types].xml",
+            f'{HEAD}<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels"'
+            ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            f'<Default Extension="xml" ContentType="application/xml"/>{types}</Types>',
+        )
+
+
+def _relation(number: int, kind: str, target: str) -> str:
+    return f'<Relationship Id="rId{number}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
+
+
+def _override(part: str, kind: str) -> str:
+    return f'<Override PartName="{part}" ContentType="{_TYPE}.{kind}+xml"/>'

@@ -1,0 +1,192 @@
+"""Pending rows, out of the journal in source order, as batches that are ready to be sent; made ahead of their turn.
+
+Rows are read a slab at a time, the next one while this one is composed; records that have to be read by their ids are
+read ahead as well, those of a few batches at once. Rows that turn out to need no request are settled on the way.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import aclosing
+from typing import final
+
+import anyio
+from anyio.abc import TaskGroup
+
+from bulkzcrm.batch import batches
+from bulkzcrm.errors import BulkzcrmError
+from bulkzcrm.journal import Journal, JournalWriter, Progress, Run, StoredRow
+from bulkzcrm.run.composing import Composer, Looked
+from bulkzcrm.run.doubted import by_size
+from bulkzcrm.send import Budget, Ledger, Sendable
+from bulkzcrm.spec.organisation import Current
+
+__all__ = ["Pending"]
+
+_SLAB = 1_000
+"""Rows that are read from the journal at a time."""
+_READ_AHEAD = 1
+"""For so many batches beyond the one that is composed, records are read by their ids meanwhile."""
+
+Give = Callable[[tuple[Sendable, ...]], Awaitable[None]]
+
+
+@final
+class Pending:
+    """The pending rows of one run; `size` is the most records in a batch.
+
+    Rows in doubt are among them if their batch is one of the `reread`: its records were read again, and may go again.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        writer: JournalWriter,
+        composer: Composer,
+        ledger: Ledger,
+        budget: Budget,
+        *,
+        size: int,
+        reread: Collection[int],
+    ) -> None:
+        self._run = run
+        self._writer = writer
+        self._composer = composer
+        self._ledger = ledger
+        self._budget = budget
+        self._size = size
+        self._reread = reread
+        self._ready: list[Sendable] = []
+
+    async def next_attempts(self, attempts: int) -> int | None:
+        """Return the fewest requests, yet more than so many, that carried a pending row; `None` if none is left."""
+        return await self._writer.do(lambda journal: journal.fewest_attempts(self._run.id, attempts, self._statuses))
+
+    async def give_all(self, attempts: int | None, halted: Callable[[], bool], give: Give) -> None:
+        """Give the pending rows that so many requests have carried (`None`: all of them) until sending is `halted`.
+
+        Rows that are settled without being sent are written here. Raises what composing raises, and `StoppedError`
+        where more of them are invalid than may be.
+        """
+        failure: BulkzcrmError | None = None
+        self._ready = []
+        async with anyio.create_task_group() as group:
+            try:
+                await self._give_all(group, attempts, halted, give)
+            except BulkzcrmError as error:
+                # A task group would wrap it in a group of exceptions.
+                failure = error
+            group.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def _give_all(self, group: TaskGroup, attempts: int | None, halted: Callable[[], bool], give: Give) -> None:
+        under_way: deque[_Reading] = deque()
+        async with aclosing(self._pages(attempts)) as pages:
+            async for rows in pages:
+                if halted():
+                    return
+                reading = _Reading(self._composer.look(rows))
+                under_way.append(reading)
+                if reading.looked.lacking:
+                    group.start_soon(reading.read, self._composer)
+                while under_way and (len(under_way) > _READ_AHEAD or not under_way[0].looked.lacking):
+                    await self._compose(under_way.popleft(), halted, give)
+        while under_way:
+            await self._compose(under_way.popleft(), halted, give)
+        await self._give(batches(self._ready, self._size), halted, give)
+
+    async def _compose(self, reading: _Reading, halted: Callable[[], bool], give: Give) -> None:
+        """Compose a page of rows, and give away the batches that are full with them."""
+        rows = reading.looked.rows
+        whole = await reading.result()
+        if halted():
+            return
+        doubted = await self._once_in_doubt(rows)
+        composed = self._composer.composed(reading.looked, whole, doubted)
+        if composed.settled:
+            doubtful = {row.ordinal: row.batch for row in rows if row.status is Progress.IN_DOUBT and row.batch}
+            settled = {each.ordinal for each in composed.settled}
+            in_doubt = {ordinal: number for ordinal, number in doubtful.items() if ordinal in settled}
+            await self._ledger.settle(composed.settled, in_doubt)
+            self._budget.spend(sum(each.status is Progress.INVALID for each in composed.settled))
+        await self._ledger.keep_before(composed.before)
+        if doubted:
+            for size, alike in by_size(composed.sendable, rows, doubted, self._size):
+                if size < self._size:
+                    await self._give(batches(alike, size), halted, give)
+                else:
+                    self._ready += alike
+        else:
+            self._ready += composed.sendable
+        full = len(self._ready) - len(self._ready) % self._size
+        ready, self._ready = self._ready[:full], self._ready[full:]
+        await self._give(batches(ready, self._size), halted, give)
+
+    async def _give(self, made: Iterable[tuple[Sendable, ...]], halted: Callable[[], bool], give: Give) -> None:
+        for batch in made:
+            if halted():
+                return
+            await give(batch)
+
+    @property
+    def _statuses(self) -> frozenset[Progress]:
+        return frozenset({Progress.PENDING, Progress.IN_DOUBT} if self._reread else {Progress.PENDING})
+
+    async def _pages(self, attempts: int | None) -> AsyncGenerator[Sequence[StoredRow], None]:
+        """Yield the rows that are due, as many at a time as go in a batch; the next slab is read meanwhile."""
+        import asyncio  # noqa: PLC0415 - as in the journal's writer
+
+        upcoming = self._slab(0, attempts)
+        while found := await asyncio.wrap_future(upcoming):
+            upcoming = self._slab(found[-1].ordinal, attempts)
+            due = [row for row in found if row.status is Progress.PENDING or row.batch in self._reread]
+            for page in batches(due, self._size):
+                yield page
+
+    def _slab(self, after: int, attempts: int | None) -> Future[list[StoredRow]]:
+        statuses, limit = self._statuses, max(_SLAB, self._size)
+        return self._writer.submit(lambda journal: journal.rows_to_send(self._run.id, after, limit, statuses, attempts))
+
+    async def _once_in_doubt(self, rows: Sequence[StoredRow]) -> dict[int, int]:
+        """Return the batches that the rows are in doubt with, or were until read back, and how many rows each had."""
+        numbers = {row.batch for row in rows if row.attempts and row.batch is not None}
+        if not numbers:
+            return {}
+
+        def read(journal: Journal) -> dict[int, int]:
+            doubted = journal.once_in_doubt(self._run.id, numbers)
+            doubted |= {row.batch for row in rows if row.status is Progress.IN_DOUBT and row.batch is not None}
+            return {number: journal.batch(self._run.id, number).size for number in doubted}
+
+        return await self._writer.do(read)
+
+
+@final
+class _Reading:
+    """A page of rows, and the records that are read for it by their ids."""
+
+    def __init__(self, looked: Looked) -> None:
+        self.looked = looked
+        self._is_over = anyio.Event()
+        self._whole: Mapping[str, Current] = {}
+        self._failure: BulkzcrmError | None = None
+
+    async def read(self, composer: Composer) -> None:
+        """Read them; a failure is told to whoever wants the result."""
+        try:
+            self._whole = await composer.read_by_id(self.looked.lacking)
+        except BulkzcrmError as error:
+            self._failure = error
+        finally:
+            self._is_over.set()
+
+    async def result(self) -> Mapping[str, Current]:
+        """Return the records by their ids, once they are there."""
+        if self.looked.lacking:
+            await self._is_over.wait()
+        if self._failure is not None:
+            raise self._failure
+        return self._whole

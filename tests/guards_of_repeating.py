@@ -1,0 +1,127 @@
+"""The guards of what goes more than once: what was given up may arrive late, and what is refused may be its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from guards import Guard
+
+from bulkzcrm.answers import Succeeded
+from bulkzcrm.journal import Batch, Journal, Progress, RowOutcome
+from bulkzcrm.run.looking import Looking
+from bulkzcrm.run.rereading import Rereading
+from bulkzcrm.run.settling import Settling
+from bulkzcrm.send import Sendable, Sender
+
+
+def _believe_that_a_refusal_ends_every_doubt(patch: pytest.MonkeyPatch) -> None:
+    async def pending(sender: Sender, _part: Sequence[Sendable], number: int, status: int | None) -> None:
+        await sender._ledger.not_applied(number, status)
+
+    patch.setattr(Sender, "_not_applied", pending)
+
+
+def _plan_again_before_it_goes(patch: pytest.MonkeyPatch) -> None:
+    settle = Sender._settle_by_reading
+
+    async def hastily(sender: Sender, doubtful: Sequence[Sendable], number: int) -> Any:
+        rest = await settle(sender, doubtful, number)
+        ledger = sender._ledger
+        if len(rest) == len(doubtful):
+            ledger._in_doubt.discard(number)
+            await ledger._writer.do(lambda journal: journal.plan_again(ledger._run, ledger._epoch, number))
+        return rest
+
+    patch.setattr(Sender, "_settle_by_reading", hastily)
+
+
+def _take_what_does_not_hold_yet_for_unsent(patch: pytest.MonkeyPatch) -> None:
+    settle = Rereading.settle
+
+    async def hastily(hasty: Rereading, batch: Batch) -> int:
+        found = await settle(hasty, batch)
+        rows = await hasty._writer.do(lambda journal: journal.batch_rows(batch.run, batch.number))
+        left = [row.ordinal for row in rows if row.status is Progress.IN_DOUBT]
+        pending = [RowOutcome(ordinal=ordinal, status=Progress.PENDING) for ordinal in left]
+        if pending:
+            await hasty._ledger.settle_doubts(batch.number, pending)
+        return found
+
+    patch.setattr(Rereading, "settle", hastily)
+
+
+def _reject_what_is_refused(patch: pytest.MonkeyPatch) -> None:
+    async def none(*_facts: Any) -> dict[int, str | None]:
+        return {}
+
+    patch.setattr(Settling, "own", none)
+
+
+def _take_whatever_is_named(patch: pytest.MonkeyPatch) -> None:
+    async def its_own(*_facts: Any) -> bool:
+        return True
+
+    patch.setattr(Looking, "is_own", its_own)
+
+
+def _mind_no_others_in_doubt(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Journal, "in_doubt_elsewhere", lambda *_facts: [])
+
+
+def _stop_at_what_cannot_be_looked_at(patch: pytest.MonkeyPatch) -> None:
+    async def look(sender: Sender, judged: Sequence[tuple[Sendable, Any]]) -> Mapping[int, str | None]:
+        refused = list(sender._repeats.refused(judged))
+        others = {verdict.record_id for _, verdict in judged if isinstance(verdict, Succeeded)}
+        return await sender._look_up(refused, others) if refused else {}
+
+    patch.setattr(Sender, "_written_before", look)
+
+
+GUARDS = (
+    Guard(
+        name="what was lost and only turned away since is in doubt",
+        remove=_believe_that_a_refusal_ends_every_doubt,
+        noticed_by=[
+            "test_lost_then_turned_away.py::test_what_was_lost_once_and_only_turned_away_since_is_unknown",
+            "test_lost_then_turned_away.py::test_a_resumed_run_says_so_too_of_rows_that_an_earlier_process_has_lost",
+        ],
+    ),
+    Guard(
+        name="what was lost and does not hold yet is in doubt until it goes again",
+        remove=_plan_again_before_it_goes,
+        noticed_by=[
+            "test_lost_then_turned_away.py::test_what_is_read_again_and_not_there_yet_is_unknown_until_it_goes"
+        ],
+    ),
+    Guard(
+        name="what an earlier process has lost and does not hold yet is in doubt until it goes again",
+        remove=_take_what_does_not_hold_yet_for_unsent,
+        noticed_by=[
+            "test_lost_then_turned_away.py::test_rows_of_a_lost_batch_whose_turn_has_not_come_again_are_unknown_too"
+        ],
+    ),
+    Guard(
+        name="a create is not rejected for its own late record",
+        remove=_reject_what_is_refused,
+        noticed_by=["test_meeting_itself.py::test_a_row_that_is_refused_for_its_own_late_record_has_succeeded"],
+    ),
+    Guard(
+        name="a record that a refusal names is the row's own only if it agrees, is new, and is ours",
+        remove=_take_whatever_is_named,
+        noticed_by=["test_meeting_itself.py::test_a_row_that_is_refused_for_the_record_of_somebody_else_is_rejected"],
+    ),
+    Guard(
+        name="a record that a refusal names is not taken while another row may be told of it",
+        remove=_mind_no_others_in_doubt,
+        noticed_by=[
+            "test_meeting_itself.py::test_of_two_equal_rows_one_has_the_record_whose_answer_is_still_on_its_way"
+        ],
+    ),
+    Guard(
+        name="an answer is written though a record that it names cannot be looked at",
+        remove=_stop_at_what_cannot_be_looked_at,
+        noticed_by=["test_meeting_itself.py::test_a_row_whose_record_cannot_be_looked_at_is_read_back_later"],
+    ),
+)
