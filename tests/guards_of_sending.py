@@ -13,7 +13,8 @@ from guards import KILLED, SUSPENDED, Guard
 from bulkzcrm.answers import reading
 from bulkzcrm.client import Client
 from bulkzcrm.errors import BulkzcrmError
-from bulkzcrm.journal import Journal
+from bulkzcrm.journal import Intent, Journal, intents
+from bulkzcrm.journal.database import Database
 from bulkzcrm.run import keys as judging_keys
 from bulkzcrm.run import phase, sending
 from bulkzcrm.run.signals import StopSignal
@@ -79,6 +80,37 @@ def _carry_any_rows(patch: pytest.MonkeyPatch) -> None:
         mark(journal, run, epoch, number, **{**facts, "ordinals": waiting})
 
     patch.setattr(Journal, "mark_sending", marked)
+
+
+def _intend_to_send_whatever_there_is(patch: pytest.MonkeyPatch) -> None:
+    def intend(database: Database, run: str, intent: Intent) -> None:
+        rows = [ordinal for ordinal in intent.ordinals if ordinal in waiting(database, run)]
+        first, last = min(intent.ordinals, default=0), max(intent.ordinals, default=0)
+        database.change(
+            "INSERT INTO batch (run, number, parent, state, first_ordinal, last_ordinal, size, attempt, body_sha256,"
+            " sent_ms) VALUES (?, ?, ?, 'sending', ?, ?, ?, 1, ?, ?)",
+            (run, intent.number, intent.parent, first, last, len(rows), intent.body_sha256, intent.sent_ms),
+        )
+        database.change_many(
+            "UPDATE source_row SET batch = ?, status = 'sending', attempts = attempts + 1"
+            " WHERE run = ? AND ordinal = ?",
+            ((intent.number, run, ordinal) for ordinal in rows),
+        )
+
+    def waiting(database: Database, run: str) -> set[int]:
+        found = database.all("SELECT ordinal FROM source_row WHERE run = ? AND status = 'pending'", (run,))
+        return {row[0] for row in found}
+
+    patch.setattr(intents, "intend", intend)
+
+
+def _begin_whatever_stands_ready(patch: pytest.MonkeyPatch) -> None:
+    make = Sender.__init__
+
+    def made(sender: Sender, *facts: Any, **more: Any) -> None:
+        make(sender, *facts, **{**more, "may_begin": lambda: True})
+
+    patch.setattr(Sender, "__init__", made)
 
 
 def _take_a_death_for_nothing_done(patch: pytest.MonkeyPatch) -> None:
@@ -196,6 +228,16 @@ GUARDS = (
         name="a request carries exactly the rows of its batch",
         remove=_carry_any_rows,
         noticed_by=["journal/test_journal_batches.py::test_a_request_carries_exactly_the_rows_of_its_batch"],
+    ),
+    Guard(
+        name="a new batch is sent only if all its rows wait to be sent",
+        remove=_intend_to_send_whatever_there_is,
+        noticed_by=["journal/test_journal_intents.py::test_only_rows_that_wait_can_be_sent_and_each_once"],
+    ),
+    Guard(
+        name="what stands ready is not begun where lost creates are to be read back first",
+        remove=_begin_whatever_stands_ready,
+        noticed_by=["test_sending_ahead.py::test_what_stands_ready_waits_until_lost_creates_are_read_back"],
     ),
     Guard(
         name="what a dead process was sending is in doubt",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from desk import NOW, SERVICE, Desk, desk_at, services
-from forwarder import Heard, Say, until
+from forwarder import Cut, Heard, Say, until
 
 from bulkzcrm.journal import BatchState, Journal
 from bulkzcrm.model import Status
@@ -140,3 +140,21 @@ async def test_records_are_read_ahead_by_their_ids_for_one_more_batch_and_no_fur
     sent = [record["id"] for heard in desk.wire.writes for record in heard.records]
     assert sent == sorted(sent), "in source order, however they were read"
     assert ending.summary.state is State.FINISHED
+
+
+async def test_what_stands_ready_waits_until_lost_creates_are_read_back(desk: Desk):
+    """Three answers in a row are lost; a fourth request is under way by then, and two batches stand ready."""
+
+    async def lose(heard: Heard) -> Cut | None:
+        is_read_back = any("sort_by" in each.query and each.query["sort_by"] != "id" for each in desk.wire.heard)
+        if not heard.is_write or is_read_back:
+            return None
+        await asyncio.sleep(0.05)
+        return Cut(applied=True)
+
+    desk.wire.interfere = lose
+    rows = services(12)
+    await desk.run("create-services", rows, RunOptions(batch_size=1, concurrency=2))
+    heard = [each.method for each in desk.wire.heard if each.is_write or each.query.get("sort_by", "id") != "id"]
+    assert heard[:5] == ["POST"] * 4 + ["GET"]
+    assert desk.each_once(rows)

@@ -122,10 +122,10 @@ def _refuse_doctype(stream: IO[bytes], part: str, name: str) -> None:
     parser.StartElementHandler = begin
     read = 0
     while not begun and (piece := stream.read(_PIECE_BYTES)):
+        if read > _LONGEST_PROLOGUE:
+            raise SourceError(f"{name} holds nothing in the first {read:,} bytes of {part!r}.", _SAVE_AGAIN)
         parser.Parse(piece, False)
         read += len(piece)
-        if not begun and read > _LONGEST_PROLOGUE:
-            raise SourceError(f"{name} holds nothing in the first {read:,} bytes of {part!r}.", _SAVE_AGAIN)
     if not begun:
         parser.Parse(b"", True)  # newer versions of expat put off what they have not seen whole
 

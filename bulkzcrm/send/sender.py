@@ -97,6 +97,7 @@ class Sender:
         self.doubt_left: float | None = None
         """When the last request left that was left in doubt, in seconds that never go back (`Client.monotonic`)."""
         self._departures: dict[int, float] = {}
+        self._is_over = False
 
     def draft(self, batch: Sequence[Sendable]) -> Draft:
         """Write the request of a batch ahead of its turn, as far as that goes."""
@@ -117,9 +118,6 @@ class Sender:
             finally:
                 self._departures.pop(part.number, None)
 
-    def _part(self, rows: Sequence[Sendable], patience: Patience, parent: int) -> Part:
-        return Part(self._drafting.draft(rows), patience, parent)
-
     async def _deliver_part(self, whole: Part) -> list[Part]:
         """Deliver one batch until it is answered; return the parts that are left to deliver."""
         part, patience = whole.rows, whole.patience
@@ -133,8 +131,9 @@ class Sender:
             match reading:
                 case Judged():
                     rest = await self._judged(part, number, reading, status, patience)
-                    return [self._part(rest, patience, number)] if rest else []
+                    return [Part(self.draft(rest), patience, number)] if rest else []
                 case StopRun():
+                    self._is_over = True
                     await self._not_applied(part, number, status)
                     raise reading.error()
                 case Split() if len(part) == 1:
@@ -143,7 +142,7 @@ class Sender:
                 case Split():
                     self._trust()
                     await self._not_applied(part, number, status)
-                    return [self._part(piece, Patience(self._client), number) for piece in pieces(part, reading)]
+                    return [Part(self.draft(piece), Patience(self._client), number) for piece in pieces(part, reading)]
                 case RefreshToken():
                     await self._not_applied(part, number, status)
                     if answer is not None:
@@ -163,7 +162,7 @@ class Sender:
                         return []
                     if len(rest) < len(part):
                         patience.doubts = 0
-                        return [self._part(rest, patience, number)]
+                        return [Part(self.draft(rest), patience, number)]
                 case _:
                     assert_never(reading)
 
@@ -178,7 +177,7 @@ class Sender:
             self._go_on()
             ordinals = [each.ordinal for each in part]
             if not whole.number:
-                if whole.parent is None and not self._may_begin():
+                if whole.parent is None and (self._is_over or not self._may_begin()):
                     return None
                 in_doubt = [each.ordinal for each in part if self._repeats.is_in_doubt(each)]
                 whole.number = await self._ledger.plan(whole.parent, in_doubt)
@@ -300,16 +299,19 @@ class Sender:
         That is: whether repeating them is not safe, or has brought nothing. Settings go one at a time and in their
         order, so that none of them gives way to another.
         """
-        await self._ledger.in_doubt(number, known, status)
         self.answered += any(outcome.status is not Progress.PENDING for outcome in known)
         patience.doubts += 1
-        if self._operation.safe_to_repeat and (self._operation.one_at_a_time or patience.doubts < _REPEATED_IN_DOUBT):
-            return False
-        left = self._departures.get(number, self._client.monotonic())
-        self.doubt_left = max(left, self.doubt_left or left)
-        self.doubts += 1
-        self.open_doubts += 1
-        return True
+        is_left = not self._operation.safe_to_repeat or (
+            patience.doubts >= _REPEATED_IN_DOUBT and not self._operation.one_at_a_time
+        )
+        if is_left:
+            # Counted before it is written: the place in flight is free by now, and who stands ready asks at once.
+            left = self._departures.get(number, self._client.monotonic())
+            self.doubt_left = max(left, self.doubt_left or left)
+            self.doubts += 1
+            self.open_doubts += 1
+        await self._ledger.in_doubt(number, known, status)
+        return is_left
 
     def _trust(self) -> None:
         self.answered += 1
