@@ -15,6 +15,8 @@ __all__ = ["Cause", "Decision", "GiveUp", "Retry", "decide"]
 
 _FIRST_S = 1.0
 _LONGEST_S = 60.0
+_SHORTEST_S = 0.001
+"""What is left below this is nothing: a clock may not even show that it has passed."""
 _LAST_DOUBLING = 16
 """Beyond this many doublings the cap has long been reached; an attempt number of any size stays cheap."""
 
@@ -67,7 +69,7 @@ def decide(
             return Retry(0.0)
         return GiveUp("The server refuses a new access token as it refused the old one.")
     left = max_wait - waited
-    if left <= 0:
+    if left < _SHORTEST_S:
         return GiveUp(f"{_what_happened(cause)} for {_spoken(waited)}.")
     asked = _usable(retry_after)
     if asked is None:

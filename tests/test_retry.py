@@ -34,6 +34,11 @@ def test_when_the_time_is_up_the_reason_is_a_sentence(cause):
     assert decision.reason.endswith("for 10 minutes.")
 
 
+def test_a_wait_too_short_for_a_clock_to_show_ends_it():
+    """Sums of waits are off by a rounding error: what that leaves over must not be waited for again and again."""
+    assert isinstance(verdict(9, waited=600.0 - 1e-13), GiveUp)
+
+
 def test_no_waiting_at_all_can_be_asked_for():
     assert isinstance(verdict(max_wait=0.0), GiveUp)
 
