@@ -104,6 +104,11 @@ class Limiter:
         """For how many seconds no slot will be given."""
         return max(0.0, self._paused_until - self._clock())
 
+    @property
+    def is_filling(self) -> bool:
+        """Whether there is room in flight that somebody who waits is about to take."""
+        return self._waiting > 0 and len(self._flying) < self.limit and self.pause_left == 0
+
     def take_demand(self) -> int:
         """Return how many places were held or waited for at once, at most, since this was last asked."""
         demand = max(self._peak, self._demand)

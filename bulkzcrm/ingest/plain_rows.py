@@ -43,7 +43,7 @@ class PlainRows:
         head, _, body = row.partition(">")
         begin, _, rest = head.partition('"')
         number, _, rest = rest.partition('"')
-        if begin != " r=" or rest not in self._rows:
+        if begin != " r=" or rest not in self._rows or not number.isdecimal():
             return None
         if rest[-1:] == "/":
             return (number, []) if not body or body.isspace() else None

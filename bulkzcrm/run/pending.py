@@ -30,6 +30,9 @@ _SLAB = 1_000
 _READ_AHEAD = 1
 """For so many batches beyond the one that is composed, records are read by their ids meanwhile."""
 
+_STEP_S, _STEPS_BACK = 0.001, 10
+"""For so long at a time, and so many times, composing waits while others are about to send."""
+
 Give = Callable[[tuple[Sendable, ...]], Awaitable[None]]
 
 
@@ -38,6 +41,7 @@ class Pending:
     """The pending rows of one run; `size` is the most records in a batch.
 
     Rows in doubt are among them if their batch is one of the `reread`: its records were read again, and may go again.
+    `is_filling` tells that places in flight are free and being taken.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class Pending:
         *,
         size: int,
         reread: Collection[int],
+        is_filling: Callable[[], bool],
     ) -> None:
         self._run = run
         self._writer = writer
@@ -58,6 +63,7 @@ class Pending:
         self._budget = budget
         self._size = size
         self._reread = reread
+        self._is_filling = is_filling
         self._ready: list[Sendable] = []
 
     async def next_attempts(self, attempts: int) -> int | None:
@@ -88,6 +94,7 @@ class Pending:
             async for rows in pages:
                 if halted():
                     return
+                await self._stand_back()
                 reading = _Reading(self._composer.look(rows))
                 under_way.append(reading)
                 if reading.looked.lacking:
@@ -97,6 +104,13 @@ class Pending:
         while under_way:
             await self._compose(under_way.popleft(), halted, give)
         await self._give(batches(self._ready, self._size), halted, give)
+
+    async def _stand_back(self) -> None:
+        """Let those go first who are about to send: what they need is composed, and the next batches can wait."""
+        for _ in range(_STEPS_BACK):
+            if not self._is_filling():
+                return
+            await anyio.sleep(_STEP_S)
 
     async def _compose(self, reading: _Reading, halted: Callable[[], bool], give: Give) -> None:
         """Compose a page of rows, and give away the batches that are full with them."""

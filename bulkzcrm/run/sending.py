@@ -88,7 +88,14 @@ class Sending:
             self.operation, self.run, self.writer, self.client, composer, self.ledger, self.organisation
         )
         self._pending = Pending(
-            self.run, self.writer, composer, self.ledger, self.budget, size=self.size, reread=self._rereading.read
+            self.run,
+            self.writer,
+            composer,
+            self.ledger,
+            self.budget,
+            size=self.size,
+            reread=self._rereading.read,
+            is_filling=lambda: self.client.limiter.is_filling,
         )
         self._settling = Settling(
             self.operation,

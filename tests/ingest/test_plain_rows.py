@@ -219,6 +219,12 @@ def test_one_element_that_would_fill_the_memory_is_refused(part):
     assert "one element of more than 32 MB" in message
 
 
+def test_the_number_of_a_row_may_be_written_oddly():
+    for number in ("&#52;", "0x4", "+4", "4 ", "&#65;", ""):
+        xml = sheet(f'<row r="2"><c r="A2"/></row><row r="3"><c r="A3"/></row><row r="{number}"><c><v>1</v></c></row>')
+        assert outcome(xml) == parsed(xml)
+
+
 def test_a_sheet_without_any_row_is_empty_however_it_is_written():
     for data in ("<sheetData/>", "<sheetData></sheetData>", "<sheetData>\n</sheetData>", ""):
         xml = f'<worksheet xmlns="{MAIN}">{data}</worksheet>'
