@@ -146,7 +146,7 @@ def test_who_stood_still_for_long_and_lost_nothing_goes_on_too(connected: Termin
 # -- two at once
 
 
-@pytest.mark.parametrize("time_", range(3))
+@pytest.mark.parametrize("time_", range(10))
 def test_of_two_that_resume_the_same_run_at_once_one_wins_and_the_other_says_so(
     connected: Terminal, served: Served, time_: int
 ):
