@@ -149,7 +149,8 @@ async def test_what_stands_ready_waits_until_lost_creates_are_read_back(desk: De
         is_read_back = any("sort_by" in each.query and each.query["sort_by"] != "id" for each in desk.wire.heard)
         if not heard.is_write or is_read_back:
             return None
-        await asyncio.sleep(0.05)
+        mine = len(desk.wire.writes)
+        await until(lambda: len(desk.wire.writes) > min(mine, 3))
         return Cut(applied=True)
 
     desk.wire.interfere = lose

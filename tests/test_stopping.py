@@ -27,10 +27,15 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 async def test_the_first_signal_lets_what_is_in_flight_end_and_begins_nothing_more(desk: Desk):
     rows = services(100)
 
+    both_in_flight = asyncio.Event()
+
     async def stop_in_flight(heard: Heard) -> None:
-        if heard.is_write and len(desk.wire.writes) == 2:
+        if not heard.is_write:
+            return
+        if len(desk.wire.writes) == 2:
             desk.stop.again()
-            await asyncio.sleep(0.01)
+            both_in_flight.set()
+        await both_in_flight.wait()
 
     desk.wire.interfere = stop_in_flight
     ending = await desk.run("create-services", rows, SMALL)
