@@ -2,7 +2,8 @@
 
 Additive increase, multiplicative decrease: the limit doubles from a low start until the organisation says "too many"
 for the first time, is halved whenever it says so, and grows by one a round after that; where it was turned away several
-times it takes ever more rounds before it goes there again. One pause holds for everybody.
+times it takes ever more rounds before it goes there again. One pause holds for everybody, and the first one no longer
+than a request takes: by then the organisation has done with one of those that it was busy with.
 Others who know more (those who share the organisation with this process) may allot less, pause it, cut it, or close it.
 """
 
@@ -22,11 +23,14 @@ from bulkzcrm.errors import BulkzcrmError
 __all__ = ["Limiter"]
 
 _LOW_START = 2
-_FIRST_PAUSE_S = 1.0
+_FIRST_PAUSE_S = (0.05, 1.0)
+"""The shortest and the longest."""
 _LONGEST_PAUSE_S = 60.0
 _LAST_DOUBLING = 16
-_MOST_MISSES = 6
-"""Up to this, each time that a limit proves too high doubles the rounds before it is tried again."""
+_PATIENCE = (1, 2, 8, 32, 64)
+"""Rounds before a limit is tried: one that never proved too high, one that did so once, twice, and so on."""
+_NEWS = 0.2
+"""How much the last request's time counts in the usual one."""
 _LOOK_AGAIN_S = 1.0
 """Nobody is let in: so often the queue's head looks whether it was asked to stop."""
 
@@ -64,6 +68,7 @@ class Limiter:
         self._clean = 0
         self._was_full = False
         self._rounds = 0
+        self._round_s: float | None = None
         self._misses: dict[int, int] = {}
         self._cuts_in_a_row = 0
         self._paused_until = -math.inf
@@ -149,11 +154,14 @@ class Limiter:
         Raises what the gate was closed with.
         """
         number = await self._enter()
+        begun = self._clock()
         try:
             yield
         finally:
             self._flying.discard(number)
             self._change.set()
+            took = self._clock() - begun
+            self._round_s = took if self._round_s is None else self._round_s + _NEWS * (took - self._round_s)
 
     async def _enter(self) -> int:
         self._waiting += 1
@@ -209,7 +217,7 @@ class Limiter:
             self._rounds += 1
             self._misses = {limit: misses for limit, misses in self._misses.items() if limit > self._limit}
             higher = min(self.ceiling, self._limit * 2 if self._doubling else self._limit + 1)
-            if self._rounds >= 2 ** self._misses.get(higher, 0):
+            if self._rounds >= _PATIENCE[self._misses.get(higher, 0)]:
                 self._limit = higher
                 self._rounds = 0
                 self._change.set()
@@ -222,7 +230,7 @@ class Limiter:
         Requests that left before the limit was last cut tell nothing new: they lengthen the pause at most.
         """
         if not self._old_ones_flying():
-            self._misses[self._limit] = min(_MOST_MISSES, self._misses.get(self._limit, 0) + 1)
+            self._misses[self._limit] = min(len(_PATIENCE) - 1, self._misses.get(self._limit, 0) + 1)
             self.cut()
             self.cuts += 1
             self._cuts_in_a_row += 1
@@ -234,5 +242,7 @@ class Limiter:
         return any(number < self._cut_at for number in self._flying)
 
     def _own_pause(self) -> float:
-        bound = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(self._cuts_in_a_row - 1, _LAST_DOUBLING))
+        shortest, longest = _FIRST_PAUSE_S
+        first = longest if self._round_s is None else min(longest, max(shortest, self._round_s))
+        bound = min(_LONGEST_PAUSE_S, first * 2.0 ** min(self._cuts_in_a_row - 1, _LAST_DOUBLING))
         return self._random.uniform(bound / 2, bound)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct
 
 from bulkzcrm.errors import CredentialsRefusedError
 from bulkzcrm.model import Json, Problem, Record
@@ -33,8 +34,7 @@ _NEW = Current({})
 """What there is of a new record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """A row with its names resolved.
 
     `given` holds the values to write, the fields that only found the record left out; `identity` is the same for two

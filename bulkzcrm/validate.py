@@ -6,13 +6,13 @@ abstains, and its name is kept, so that nobody believes it was checked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import itemgetter
 from typing import TypeAlias, final
 
-from bulkzcrm.model import Json, Problem
+from bulkzcrm.model import Json, Problem, Record
 from bulkzcrm.spec.facts import Facts, NotKnownError, Rule
 from bulkzcrm.spec.fields import Field
 from bulkzcrm.spec.operation import Operation
@@ -21,6 +21,9 @@ __all__ = ["Judgement", "Validator", "validate"]
 
 _Placed: TypeAlias = tuple[int, Rule]
 """A rule and its place among the operation's."""
+
+_KINDS = 1_000
+"""So many kinds of new records are remembered at most; most sources have a handful."""
 
 _SHOWN = 60
 """How many characters of a value a message shows."""
@@ -55,6 +58,8 @@ class Validator:
         self._always: list[_Placed] = []
         self._with_value: dict[str, list[_Placed]] = {}
         self._while: dict[str, dict[Json, list[_Placed]]] = {}
+        self._known: dict[tuple[tuple[bool, ...], tuple[str | None, ...]], Sequence[_Placed]] = {}
+        """Of new records that say something in the same fields, the rules that are asked."""
         for placed in self._rules:
             rule = placed[1]
             if rule.only_while is not None:
@@ -100,19 +105,30 @@ class Validator:
         return Judgement(tuple(merged), tuple(abstained))
 
     def _asked(self, facts: Facts) -> Iterable[_Placed]:
-        """Return the rules that may be broken, in any order."""
+        """Return the rules that may be broken, in any order; the same for all rows that say as much."""
         given = facts.given
         if not self._creates:
             return (placed for placed in self._rules if any(name in given for name in placed[1].looks_at))
         if facts.current is None or facts.current.record or facts.current.silent:
             return self._rules
-        # A new record holds what the row says and the defaults, and nothing else.
+        says = tuple([given.get(name) is not None for name in self._with_value])
+        chosen = tuple([given.get(name, facts.defaults.get(name)) for name in self._while])
+        kind = says, tuple([each if isinstance(each, str) else None for each in chosen])
+        asked = self._known.get(kind)
+        if asked is None:
+            if len(self._known) >= _KINDS:
+                self._known.clear()
+            asked = self._known[kind] = self._asked_of_new(given, facts.defaults)
+        return asked
+
+    def _asked_of_new(self, given: Record, defaults: Mapping[str, Json]) -> Sequence[_Placed]:
+        """Return the rules that a new record may break: it holds what the row says and the defaults, nothing else."""
         asked = self._always.copy()
         for name, rules in self._with_value.items():
             if given.get(name) is not None:
                 asked += rules
         for name, by_value in self._while.items():
-            value = given[name] if name in given else facts.defaults.get(name)
+            value = given[name] if name in given else defaults.get(name)
             if isinstance(value, str):
                 asked += by_value.get(value, ())
         return asked

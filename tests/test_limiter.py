@@ -146,19 +146,40 @@ async def test_pause_holds_for_everybody_and_as_long_as_the_server_asks():
     assert clock.slept == [30.0]
 
 
-async def test_pauses_lengthen_until_an_answer_is_clean_again():
+@pytest.mark.parametrize(("takes", "first"), [(0.0, 0.05), (0.4, 0.4), (3.0, 1.0)])
+async def test_pauses_begin_with_the_time_of_a_request_and_lengthen_until_an_answer_is_clean_again(takes, first):
+    """A place is free again after one request; where that does not help, it is no matter of places."""
     clock = Clock()
     gate = limiter(4, start=4, clock=clock)
-    pauses = []
-    for _ in range(9):
+
+    async def take_its_time() -> None:
+        async with gate.slot():
+            clock.now += takes
+            gate.clean()
+
+    for _ in range(3):
+        await take_its_time()
         await throttle(gate)
+        assert first * 0.7 / 2 <= gate.pause_left <= first
+    await take_its_time()
+    pauses = []
+    for _ in range(12):
+        async with gate.slot():
+            clock.now += takes
+            gate.throttled()
         pauses.append(gate.pause_left)
-    for pause, bound in zip(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60], strict=True):
-        assert bound / 2 <= pause <= bound
-    async with gate.slot():
-        gate.clean()
+    for pause, times in zip(pauses, range(12), strict=True):
+        bound = min(60, first * 2**times)
+        assert bound * 0.7 / 2 <= pause <= bound
+    await take_its_time()
     await throttle(gate)
-    assert gate.pause_left <= 1
+    assert gate.pause_left <= first
+
+
+async def test_who_knows_no_time_of_a_request_yet_pauses_for_a_second():
+    gate = limiter(4, start=4)
+    await throttle(gate)
+    assert 0.5 <= gate.pause_left <= 1
 
 
 @pytest.mark.parametrize("nonsense", [-5.0, 0.0, float("nan"), float("inf")])

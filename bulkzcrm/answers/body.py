@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NoReturn, TypeAlias
@@ -15,7 +14,7 @@ from bulkzcrm.model import Json
 
 __all__ = ["Bare", "Body", "Element", "Elements", "Told", "Unreadable", "exact_id", "read_body"]
 
-_ID = re.compile(r"[1-9][0-9]{0,19}")
+_LONGEST_ID = 20
 _MULTIPLE = "MULTIPLE_OR_MULTI_ERRORS"
 _OLD_TOO_MANY = 429
 _DEEPEST = 5
@@ -93,7 +92,8 @@ def exact_id(value: Json) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = str(value)
-    return text if _ID.fullmatch(text) else None
+    is_exact = 0 < len(text) <= _LONGEST_ID and text.isascii() and text.isdigit() and text[0] != "0"
+    return text if is_exact else None
 
 
 def _decode(body: bytes) -> Json:

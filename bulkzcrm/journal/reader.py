@@ -81,7 +81,7 @@ class JournalReader:
         """
         return rows.page(self._database, run, after_ordinal, limit, statuses, attempts)
 
-    def rows_to_send(
+    def rows_without_cells(
         self,
         run: str,
         after_ordinal: int,
@@ -89,7 +89,7 @@ class JournalReader:
         statuses: Collection[Progress] = frozenset({Progress.PENDING}),
         attempts: int | None = None,
     ) -> list[StoredRow]:
-        """Return the same as `rows`, but without what nobody needs who sends: cells and before-images are blank."""
+        """Return the same as `rows`, but without what nobody needs who judges or sends: cells and before-images."""
         return intents.waiting(self._database, run, after_ordinal, limit, statuses, attempts)
 
     def last_batch(self, run: str) -> int:

@@ -7,11 +7,11 @@ that must be sent, and the list does not show it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import anyio
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bulkzcrm.client import Client
 from bulkzcrm.errors import BulkzcrmError
@@ -130,7 +130,7 @@ class Composer:
         """
         current = _as_whole(resolved.current, whole)
         if current is not resolved.current:
-            given, problems = self._judge.weigh(row, replace(resolved, current=current))
+            given, problems = self._judge.weigh(row, structs.replace(resolved, current=current))
             return given, current, problems
         given, late = self._judge.in_zone(resolved.given)
         return given, current, (*resolved.problems, *late)

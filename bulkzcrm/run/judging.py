@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from msgspec import structs
@@ -46,9 +46,9 @@ class Verdicts:
 
 
 def pages(journal: JournalReader, run: str, *statuses: Progress) -> Iterator[list[StoredRow]]:
-    """Yield the rows of a run in these states, a page at a time, in source order."""
+    """Yield the rows of a run in these states, a page at a time, in source order; without their cells."""
     after = 0
-    while page := journal.rows(run, after, PAGE, statuses or None):
+    while page := journal.rows_without_cells(run, after, PAGE, statuses):
         after = page[-1].ordinal
         yield page
 
@@ -64,6 +64,10 @@ def first_identity(operation: Operation, record: Record) -> str | None:
 def _at(journal: JournalReader, run: str, places: Collection[int]) -> Iterator[StoredRow]:
     for place in sorted(places):
         yield from journal.rows(run, place - 1, 1, None)
+
+
+_localised = lru_cache(maxsize=1_000)(localise)
+"""Rows that follow each other often name the same moments."""
 
 
 def _nobody_stops() -> None:
@@ -156,7 +160,7 @@ class Judge:
             given=given,
             current=resolved.current,
             now=self.now,
-            zone=self._business_zone(),
+            zone=self._business_zone,
             organisation=self.organisation,
             defaults=self.operation.defaults,
         )
@@ -230,11 +234,13 @@ class Judge:
             record_id=record_id,
         )
 
+    @cached_property
     def _business_zone(self) -> ZoneInfo | None:
         """Return the zone of "today": that of the business hours, else the one that date-times without offset take."""
         hours = self.organisation.business_hours if self.organisation else None
-        return (hours.zone if hours else None) or self._zone()
+        return (hours.zone if hours else None) or self._zone
 
+    @cached_property
     def _zone(self) -> ZoneInfo | None:
         return self.time_zone or (self.organisation.zone if self.organisation else None)
 
@@ -242,15 +248,20 @@ class Judge:
     def _moments(self) -> list[Field]:
         return [each for each in self.operation.fields if each.kind is Kind.DATETIME]
 
-    def in_zone(self, given: Record) -> tuple[Record, list[Problem]]:
+    def in_zone(self, given: Record) -> tuple[Record, Sequence[Problem]]:
         """Give date-times without an offset that of the organisation, where it is known."""
-        told = [(each, value) for each in self._moments if isinstance(value := given.get(each.name), str)]
-        zone = self._zone() if told else None
+        zone = self._zone
         if zone is None:
-            return given, []
-        placed, problems = dict(given), []
-        for each, value in told:
-            local = localise(value, zone)
+            return given, ()
+        placed, problems = given, []
+        for each in self._moments:
+            value = given.get(each.name)
+            if not isinstance(value, str):
+                continue
+            local = _localised(value, zone)
+            if local == value:
+                continue
+            placed = dict(placed)
             if isinstance(local, str):
                 placed[each.name] = local
             else:

@@ -162,7 +162,9 @@ class Pending:
 
     def _slab(self, after: int, attempts: int | None) -> Future[list[StoredRow]]:
         statuses, limit = self._statuses, max(_SLAB, self._size)
-        return self._writer.submit(lambda journal: journal.rows_to_send(self._run.id, after, limit, statuses, attempts))
+        return self._writer.submit(
+            lambda journal: journal.rows_without_cells(self._run.id, after, limit, statuses, attempts)
+        )
 
     async def _once_in_doubt(self, rows: Sequence[StoredRow]) -> dict[int, int]:
         """Return the batches that the rows are in doubt with, or were until read back, and how many rows each had."""

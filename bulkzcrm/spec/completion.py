@@ -64,7 +64,7 @@ def new_record(given: Record, current: Current | None, organisation: Organisatio
     """Complete a record to create: what the row gives and nothing else."""
     del current, organisation
     record: Record = {name: value for name, value in given.items() if value is not None}
-    return Completed(record, frozenset(record))
+    return Completed(record, record.keys())
 
 
 def service_completion(fields: Iterable[Field]) -> Callable[[Record, Current | None, Organisation], Completed]:

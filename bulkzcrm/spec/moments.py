@@ -24,7 +24,10 @@ class Moments:
 
     def says_now(self, record: Record) -> bool:
         """Tell whether what a record says depends on when it is sent."""
-        return any(record.get(name) == NOW for name in self._names)
+        for name in self._names:  # noqa: SIM110 - asked of every record, and a generator takes three times as long
+            if record.get(name) == NOW:
+                return True
+        return False
 
     def at(self, record: Record, sent: datetime, zone: tzinfo | None) -> Record:
         """Return a record as it is sent at that moment; in `zone`, or UTC, to the second.

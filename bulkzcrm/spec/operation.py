@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct
 
 from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.facts import Rule
@@ -31,8 +33,7 @@ class RequestBuilder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """A record as it goes over the wire.
 
     `changed` names what the write changes; empty means that everything is already as wanted. `lacks` names fields that
@@ -40,7 +41,7 @@ class Completed:
     """
 
     record: Record
-    changed: frozenset[str]
+    changed: Collection[str]
     lacks: frozenset[str] = frozenset()
 
 

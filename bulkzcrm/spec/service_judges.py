@@ -5,7 +5,7 @@ The rules themselves, with code, field and page, stand in `service_rules`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -64,10 +64,10 @@ def _dates(value: Json) -> list[date]:
 
 def user_ids(value: Json) -> list[str]:
     """Return the user ids of a resolved `Members` value (`[{"Members": {"id": ...}}]`), in order."""
-    if not isinstance(value, Sequence) or isinstance(value, str):
+    if not isinstance(value, list | tuple):
         return []
-    inner = [entry.get("Members") for entry in value if isinstance(entry, Mapping)]
-    return [str(member.get("id")) for member in inner if isinstance(member, Mapping)]
+    inner = [entry.get("Members") for entry in value if isinstance(entry, dict)]
+    return [str(member.get("id")) for member in inner if isinstance(member, dict)]
 
 
 def missing(controlling: str, chosen: str, dependent: str) -> Callable[[Facts], Broken | None]:

@@ -71,6 +71,9 @@ def folded(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return a text as a server may keep it: letters composed, white space single, nothing that cannot be seen."""
+    if text.isascii():
+        # Nothing in it can be composed, nor be a sign that cannot be seen (those of control are none).
+        return " ".join(text.split())
     composed = unicodedata.normalize("NFKC", text)
     return " ".join("".join(letter for letter in composed if unicodedata.category(letter) != "Cf").split())
 

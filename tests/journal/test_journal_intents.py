@@ -79,10 +79,10 @@ def test_rows_that_wait_come_in_source_order_without_what_nobody_needs_who_sends
     journal.mark_in_doubt(RUN, 0, send(journal, [3, 5]))
     journal.mark_not_applied(RUN, 0, send(journal, [4]), answered_ms=1)
     pending, both = {Progress.PENDING}, {Progress.PENDING, Progress.IN_DOUBT}
-    assert [row.ordinal for row in journal.rows_to_send(RUN, 0, 10)] == [1, 4, 6]
-    assert [row.ordinal for row in journal.rows_to_send(RUN, 1, 3, both)] == [3, 4, 5]
-    assert [row.ordinal for row in journal.rows_to_send(RUN, 0, 10, pending, attempts=0)] == [1, 6]
-    (whole,), (lean,) = journal.rows(RUN, 0, 1), journal.rows_to_send(RUN, 0, 1)
+    assert [row.ordinal for row in journal.rows_without_cells(RUN, 0, 10)] == [1, 4, 6]
+    assert [row.ordinal for row in journal.rows_without_cells(RUN, 1, 3, both)] == [3, 4, 5]
+    assert [row.ordinal for row in journal.rows_without_cells(RUN, 0, 10, pending, attempts=0)] == [1, 6]
+    (whole,), (lean,) = journal.rows(RUN, 0, 1), journal.rows_without_cells(RUN, 0, 1)
     assert whole.cells
     assert whole.before
     assert (lean.cells, lean.before) == ((), None)
