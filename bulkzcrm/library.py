@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,14 @@ from bulkzcrm.errors import UsageError
 from bulkzcrm.events import Event, Listener
 from bulkzcrm.ingest import Source
 from bulkzcrm.journal import Journal
-from bulkzcrm.report import ReportRow, Summary, as_frame, report_row
+from bulkzcrm.report import Summary, as_frame
 from bulkzcrm.run.checking import check as check_source
 from bulkzcrm.run.engine import begin, carry_on
 from bulkzcrm.run.options import RunOptions
 from bulkzcrm.run.run_id import new_run_id
 from bulkzcrm.run.sources import origin_of
 from bulkzcrm.run.surroundings import Surroundings
+from bulkzcrm.run.told import Told
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.operations import OPERATIONS
 
@@ -77,15 +77,16 @@ async def run(
 
 
 def report_frame(home: Path, run_id: str) -> pd.DataFrame:
-    """Return the report of a run as a frame: the source's columns, then the ten of the report."""
+    """Return the report of a run as a frame: the source's columns, then the ten of the report; all of one moment.
+
+    Raises `UsageError` when there is no such run, or it has been pruned.
+    """
     with Journal.open(home) as journal:
-        found = journal.run(run_id)
-
-        def rows() -> Iterator[ReportRow]:
-            after = 0
-            while page := journal.rows(run_id, after, 1000):
-                after = page[-1].ordinal
-                for row in page:
-                    yield report_row(number=row.number, cells=row.cells, surplus=row.surplus, outcome=row.outcome())
-
-        return as_frame(found.columns, rows())
+        told = Told(journal, run_id, checking=False, from_copy=False)
+        frame = as_frame(told.run.columns, told.rows())
+        if journal.run(run_id).revision != told.run.revision:
+            told = Told(journal, run_id, checking=False, from_copy=True)
+            frame = as_frame(told.run.columns, told.rows())
+            # The rows of a run that is pruned are gone, and so is what the copy needs of them.
+            journal.run(run_id)
+        return frame

@@ -41,23 +41,29 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 class _Registry:
-    """The values to search for, and one expression that finds them all."""
+    """The values to search for.
+
+    They are searched for one by one: each new token would have a new expression compiled of all that there were, and
+    whoever compiles expressions keeps them.
+    """
 
     def __init__(self) -> None:
         self._values: set[str] = set()
-        self._expression: re.Pattern[str] | None = None
+        self._longest_first: list[str] = []
 
     def add(self, values: Iterable[str]) -> None:
         new = {value for value in values if len(value) >= _SHORTEST} - self._values
         if not new:
             return
         self._values |= new
-        # The longest first, so that a value that begins with another one goes as a whole.
-        longest_first = sorted(self._values, key=lambda value: (-len(value), value))
-        self._expression = re.compile("|".join(map(re.escape, longest_first)))
+        # So that a value that begins with another one goes as a whole.
+        self._longest_first = sorted(self._values, key=lambda value: (-len(value), value))
 
     def mask(self, text: str) -> str:
-        return text if self._expression is None else self._expression.sub(MASK, text)
+        for value in self._longest_first:
+            if value in text:
+                text = text.replace(value, MASK)
+        return text
 
 
 _REGISTRY = _Registry()

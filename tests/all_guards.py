@@ -14,6 +14,7 @@ import guards_of_borders
 import guards_of_journal
 import guards_of_pruning
 import guards_of_repeating
+import guards_of_reports
 import guards_of_sending
 import guards_of_settling
 import guards_of_sharing
@@ -26,6 +27,7 @@ GUARDS: tuple[Guard, ...] = (
     *guards_of_settling.GUARDS,
     *guards_of_journal.GUARDS,
     *guards_of_pruning.GUARDS,
+    *guards_of_reports.GUARDS,
     *guards_of_sharing.GUARDS,
     *guards_of_borders.GUARDS,
 )

@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 from guards import Guard
+from msgspec import structs
 
 from bulkzcrm.answers import Succeeded
 from bulkzcrm.journal import Batch, Journal, Progress, RowOutcome
+from bulkzcrm.lookup import folded
+from bulkzcrm.run.keys import Keys
 from bulkzcrm.run.looking import Looking
+from bulkzcrm.run.pending import Pending
 from bulkzcrm.run.rereading import Rereading
 from bulkzcrm.run.settling import Settling
 from bulkzcrm.send import Sendable, Sender
+from bulkzcrm.send.refusals import Refusals
 
 
 def _believe_that_a_refusal_ends_every_doubt(patch: pytest.MonkeyPatch) -> None:
@@ -71,12 +76,51 @@ def _mind_no_others_in_doubt(patch: pytest.MonkeyPatch) -> None:
 
 
 def _stop_at_what_cannot_be_looked_at(patch: pytest.MonkeyPatch) -> None:
-    async def look(sender: Sender, judged: Sequence[tuple[Sendable, Any]]) -> Mapping[int, str | None]:
-        refused = list(sender._repeats.refused(judged))
+    async def look(refusals: Refusals, judged: Sequence[tuple[Sendable, Any]]) -> Mapping[int, str | None]:
+        refused = list(refusals._repeats.refused(judged))
         others = {verdict.record_id for _, verdict in judged if isinstance(verdict, Succeeded)}
-        return await sender._look_up(refused, others) if refused else {}
+        return await refusals._look_up(refused, others) if refused else {}
 
-    patch.setattr(Sender, "_written_before", look)
+    patch.setattr(Refusals, "written_before", look)
+
+
+def _look_at_once(patch: pytest.MonkeyPatch) -> None:
+    async def at_once(*_facts: Any) -> None:
+        return
+
+    patch.setattr(Refusals, "_wait_until_quiet", at_once)
+
+
+def _believe_the_refusal(patch: pytest.MonkeyPatch) -> None:
+    async def nothing(*_facts: Any) -> dict[int, str]:
+        return {}
+
+    patch.setattr(Refusals, "_there", nothing)
+
+
+def _tell_keys_apart_by_their_words(patch: pytest.MonkeyPatch) -> None:
+    exactly = Keys.comparable
+    patch.setattr(Keys, "comparable", lambda keys, record: folded(exactly(keys, record)))
+
+
+def _call_it_unknown_unseen(patch: pytest.MonkeyPatch) -> None:
+    settle = Pending._settle_stranded
+
+    async def unseen(pending: Pending, number: int, stranded: Any) -> None:
+        pending._look_up = None
+        await settle(pending, number, stranded)
+
+    patch.setattr(Pending, "_settle_stranded", unseen)
+
+
+def _call_it_rejected(patch: pytest.MonkeyPatch) -> None:
+    settle = Pending._settle_stranded
+
+    async def rejected(pending: Pending, number: int, stranded: Any) -> None:
+        told = [(each, structs.replace(outcome, status=Progress.REJECTED)) for each, outcome in stranded]
+        await settle(pending, number, told)
+
+    patch.setattr(Pending, "_settle_stranded", rejected)
 
 
 GUARDS = (
@@ -123,5 +167,40 @@ GUARDS = (
         name="an answer is written though a record that it names cannot be looked at",
         remove=_stop_at_what_cannot_be_looked_at,
         noticed_by=["test_meeting_itself.py::test_a_row_whose_record_cannot_be_looked_at_is_read_back_later"],
+    ),
+    Guard(
+        name="a refusal is not believed before what was lost earlier has had its time",
+        remove=_look_at_once,
+        noticed_by=[
+            "test_late_then_refused.py::test_a_keyed_create_that_arrives_after_its_refusal_has_succeeded",
+            "test_late_then_refused.py::test_an_update_that_arrives_after_its_refusal_has_succeeded",
+            "test_late_then_refused.py::test_what_an_earlier_call_has_lost_is_waited_for_as_long",
+        ],
+    ),
+    Guard(
+        name="what is there counts more than a refusal",
+        remove=_believe_the_refusal,
+        noticed_by=[
+            "test_late_then_refused.py::test_a_keyed_create_that_arrives_after_its_refusal_has_succeeded",
+            "test_late_then_refused.py::test_an_update_that_arrives_after_its_refusal_has_succeeded",
+        ],
+    ),
+    Guard(
+        name="the values of the unique field are compared as the organisation compares them",
+        remove=_tell_keys_apart_by_their_words,
+        noticed_by=["test_late_then_refused.py::test_the_value_of_another_record_is_not_taken_for_the_rows_own"],
+    ),
+    Guard(
+        name="a keyed row in doubt that cannot go again is looked for",
+        remove=_call_it_unknown_unseen,
+        noticed_by=["test_invalid_in_doubt.py::test_a_keyed_create_that_is_there_has_succeeded"],
+    ),
+    Guard(
+        name="a row in doubt that cannot go again is unknown",
+        remove=_call_it_rejected,
+        noticed_by=[
+            "test_invalid_in_doubt.py::test_a_keyed_create_that_is_not_there_is_not_known",
+            "test_invalid_in_doubt.py::test_an_update_that_can_no_longer_be_sent_is_not_known",
+        ],
     ),
 )

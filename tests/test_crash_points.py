@@ -25,7 +25,7 @@ def test_a_create_may_be_killed_at_every_point() -> None:
     scenarios = singles(CREATE)
     tally = tallied(scenarios)
     assert tally.is_well, tally.wrong
-    assert tally.kills == len(scenarios) > 150
+    assert tally.kills == len(scenarios) > 140
     # All points inside a transaction leave the same behind, so that `distinct` leaves nothing out.
     (life,), _ = played(Scenario(CREATE))
     assert tally.futures <= len(distinct(life.points)) + 1
@@ -90,11 +90,11 @@ def test_the_same_world_passes_the_same_points_each_time() -> None:
 
 def test_what_is_dead_does_nothing_more(tmp_path: Path) -> None:
     world = World(CREATE, tmp_path / "a world")
-    life = world.live(kill_at=150)
+    life = world.live(kill_at=140)
     behind = world.left_behind()
     assert life.is_killed
     assert life.ending is None
-    assert len(life.points) == 150
+    assert len(life.points) == 140
     assert world.left_behind() == behind
     assert not world.is_in_transaction
     world.close()

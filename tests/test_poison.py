@@ -128,7 +128,7 @@ async def test_guilty_rows_that_stand_alone_are_no_wall_before_others_that_were_
     run = await desk.begin("create-services", rows, replace(TENS, max_wait=1))
     await desk.carry_on()
     with Journal.open(desk.home) as journal:
-        change_options(journal, {run: replace(TENS, batch_size=1)}, desk.around())
+        change_options(journal, [run], lambda kept: replace(kept, batch_size=1), desk.around())
     for _ in range(2):
         await desk.carry_on()
     assert unsent(desk) == sorted(guilty)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import ssl
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -164,3 +165,19 @@ def test_scrubbing_twice_or_in_parts_never_uncovers_a_secret(words: list[str]):
     text = redact.scrub("".join(words))
     assert not [value for value in (ACCESS, REFRESH, CLIENT_SECRET) if value in text]
     assert redact.scrub(text) == text
+
+
+def test_a_thousand_tokens_take_little_memory_and_each_is_masked(monkeypatch: pytest.MonkeyPatch):
+    """A run of weeks has that many; one expression of all of them would be kept for each."""
+    monkeypatch.setattr(redact, "_REGISTRY", redact._Registry())
+    tokens = [f"token-{number:060}" for number in range(1_000)]
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for token in tokens:
+            redact.register(token)
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert grown < 1_000_000
+    assert redact.scrub(" ".join(tokens)) == " ".join([redact.MASK] * 1_000)

@@ -125,6 +125,24 @@ def test_who_wakes_puts_no_report_in_place_of_the_winners(connected: Terminal, s
     assert sorted(served.created) == NAMES
 
 
+def test_a_report_that_wakes_after_the_run_was_ended_is_made_anew(connected: Terminal, served: Served):
+    """It had been asked for when the run had stopped, and had its files written aside already."""
+    run = a_stopped_run(connected, served)
+    with connected.start("report", run, "--json", program=program(connected, "report")) as sleeper:
+        until_it_stands_still(sleeper)
+
+        async def let_pass(heard: Heard) -> None:
+            return None
+
+        served.wire.interfere = let_pass
+        winner = taken_over(connected)
+        assert (winner.status, winner.object["succeeded"]) == (0, len(NAMES)), winner.err
+        before = kept(connected)[1]
+        ending = woken(sleeper)
+    assert (ending.status, ending.object["state"], ending.object["resume"]) == (0, "finished", None), ending.err
+    assert kept(connected)[1] == before
+
+
 def test_who_wakes_in_time_goes_on_as_if_nothing_had_been(connected: Terminal, served: Served):
     with suspended(connected, "departure") as sleeper:
         refused = connected.type("resume", "--yes")

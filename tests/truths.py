@@ -146,7 +146,7 @@ class Truths:
                 continue
             for ordinal, row in known.rows.items():
                 content = _content(known.errand.rows[ordinal - 1])
-                if row.status in _PERHAPS or (_is_keyed(known.errand) and _is_sent_again(row)):
+                if row.status in _PERHAPS:
                     perhaps[content] += 1
                 if row.status is not Progress.SUCCEEDED:
                     continue
@@ -222,14 +222,10 @@ class Truths:
             assert rows, f"{deed.whose} has changed {deed.record_id}, and no row says so."
 
     def _could_not_be_seen(self, deed: Deed, wanted: Mapping[str, str]) -> bool:
-        """Reading the record again, as is done before an update goes again, could not show what the deed had done.
-
-        It came after its sender had given it up, and an update is not waited for, since it says what the row says; or
-        somebody else has made the record another one since.
-        """
+        """Reading it again could not show what the deed had done: somebody else has made it another one since."""
         history = self.office.witness.history(deed.record_id)
         later = history[history.index(deed) + 1 :]
-        return deed.is_late or any(each.whose != deed.whose and not _holds(each.holds, wanted) for each in later)
+        return any(each.whose != deed.whose and not _holds(each.holds, wanted) for each in later)
 
     def _deeds(self, name: str) -> list[Deed]:
         return [deed for deed in self.office.witness.deeds if deed.whose == name]
@@ -250,12 +246,8 @@ def _may_become(moves: Mapping[Any, frozenset[Any]], before: Any, now: Any) -> b
 
 
 def _is_sent_again(row: StoredRow) -> bool:
-    """Its last attempt is what counts: an earlier one may have been carried out, though the last one was refused."""
+    """An earlier attempt may have been carried out, though the last one was refused."""
     return row.status is Progress.REJECTED and row.attempts > 1
-
-
-def _is_keyed(errand: Errand) -> bool:
-    return errand.options.unique_field is not None
 
 
 def _content(row: Mapping[str, str]) -> tuple[str, str]:

@@ -23,7 +23,7 @@ import pytest
 
 from bulkzcrm.cli import main
 from bulkzcrm.cli.session import at
-from bulkzcrm.report import write_reports
+from bulkzcrm.journal import Reports
 from bulkzcrm.run.phase import read_organisation
 from bulkzcrm.send.ledger import Ledger
 
@@ -51,14 +51,14 @@ def standing_still(work: Callable[..., Any], *, afterwards: bool = False) -> Cal
     return worked
 
 
-def writing_reports(*positional: Any, replace: Callable[[Path, Path], None], **named: Any) -> Any:
-    """Write reports, suspended before the first file is put in its place."""
+def placing_later(placing: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what puts reports in place, suspended before the first file is."""
 
-    def replace_later(aside: Path, target: Path) -> None:
+    def placed(*positional: Any, **named: Any) -> Any:
         suspend()
-        replace(aside, target)
+        return placing(*positional, **named)
 
-    return write_reports(*positional, replace=replace_later, **named)
+    return placed
 
 
 def patched(patch: pytest.MonkeyPatch, moment: str) -> None:
@@ -72,7 +72,7 @@ def patched(patch: pytest.MonkeyPatch, moment: str) -> None:
         case "answer":
             patch.setattr(Ledger, "answered", standing_still(Ledger.answered))
         case "report":
-            patch.setattr("bulkzcrm.run.reporting.write_reports", writing_reports)
+            patch.setattr(Reports, "placing", placing_later(Reports.placing))
         case _:
             assert moment == "never"
 

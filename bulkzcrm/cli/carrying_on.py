@@ -70,17 +70,12 @@ def resume(run: str | None, *, as_json: bool, quiet: bool, verbose: bool, **give
             session.going = Going(chosen.id, command_line(resume_words(chosen.id, profile)))
             session.yes = session.yes or _agreed(chosen, profile)
             runs = steps_of(journal, chosen)
-            changed = {}
-            for each in _left(journal, runs):
-                kept = RunOptions.from_json(each.options)
-                wanted = run_options(given, base=kept)
-                if wanted != kept:
-                    changed[each.id] = wanted
             unique = _unique_field(journal, runs)
             async with session.organisation(profile, sandbox=_sandbox(chosen), unique_field=unique) as around:
-                change_options(journal, changed, around)
+                left = [each.id for each in _left(journal, runs)]
+                change_options(journal, left, lambda kept: run_options(given, base=kept), around)
                 if given["yes"]:
-                    keep_with(journal, [each.id for each in _left(journal, runs)], {_YES: True}, around)
+                    keep_with(journal, left, {_YES: True}, around)
                 if isinstance(job, dict):
                     steps = await carry_on_steps(
                         journal,

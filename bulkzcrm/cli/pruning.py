@@ -27,7 +27,7 @@ _WHY: Final = {
     Kept.RESUMABLE: "can be resumed",
     Kept.AT_WORK: "worked on by another process now",
     Kept.BELONGS: "part of a job, or of a chain of retries, that stays",
-    Kept.IN_DOUBT: "needed to settle what another run still has in doubt",
+    Kept.IN_DOUBT: "needed to settle what another run has, or had, in doubt",
 }
 _MOST_SHOWN: Final = 20
 

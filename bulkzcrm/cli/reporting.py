@@ -16,7 +16,6 @@ from bulkzcrm.cli.speaking import complain, say_last, tell
 from bulkzcrm.config import home
 from bulkzcrm.errors import OutputError
 from bulkzcrm.journal import Journal, Run
-from bulkzcrm.journal.states import RESUMABLE
 from bulkzcrm.progress import Voice
 from bulkzcrm.run.options import command_line
 from bulkzcrm.run.reporting import project, ready_folder
@@ -43,7 +42,7 @@ def report(run: str, *, output: str | None, formats: str | None, as_json: bool) 
                 journal,
                 found,
                 folder,
-                resume=command_line(words) if found.state in RESUMABLE else None,
+                resume=command_line(words),
                 formats=formats_of(formats, found.formats),
                 log=_log(found),
             )
@@ -53,7 +52,7 @@ def report(run: str, *, output: str | None, formats: str | None, as_json: bool) 
         voice = Voice(quiet=False, verbose=False, has_log=False)
         for note in ending.notes:
             voice.say(note)
-        if found.state not in RESUMABLE:
+        if ending.summary.resume is None:
             mending_command(voice, journal, run, ending, str(profile) if profile else None)
     say_result(ending.summary, as_json=as_json)
     if ending.summary.resume:

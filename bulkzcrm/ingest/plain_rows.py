@@ -29,7 +29,11 @@ _INLINE_CELL = re.compile(_ATTRIBUTES + r'><is><t(?: xml:space="preserve")?></t>
 
 
 class PlainRows:
-    """Reads rows from their text, as far as it is known; `learn` makes more of it known."""
+    """Reads rows from their text, as far as it is known; `learn` makes more of it known.
+
+    The text is as `Stretches` yields it: without a character that XML does not have, so that Python's white space is
+    either XML's or text, which counts for nothing between cells.
+    """
 
     def __init__(self, cells: SheetCells) -> None:
         self._cells = cells
@@ -43,7 +47,7 @@ class PlainRows:
         head, _, body = row.partition(">")
         begin, _, rest = head.partition('"')
         number, _, rest = rest.partition('"')
-        if begin != " r=" or rest not in self._rows or not number.isdecimal():
+        if begin != " r=" or rest not in self._rows or not (number.isdecimal() and number.isascii()):
             return None
         if rest[-1:] == "/":
             return (number, []) if not body or body.isspace() else None
@@ -95,6 +99,8 @@ class PlainRows:
         """Take in the markup of a row that the parser has accepted. `row` begins after `<row`."""
         if len(self._readers) > _MOST_KNOWN or len(self._rows) > _MOST_KNOWN:
             return
+        if "xmlns" in row:
+            return  # what is declared in this row is not in others
         head, _, body = row.partition(">")
         begin, _, rest = head.partition('"')
         number, _, rest = rest.partition('"')
@@ -148,6 +154,6 @@ def _decoding(reader: Reader) -> Reader:
 
 
 def _inline_text(text: str) -> CellValue:
-    if "&" in text or "<" in text or not text.isprintable():
+    if "&" in text or "<" in text:
         text = decoded(text)
     return visible(unescaped(text) if "_x" in text else text)

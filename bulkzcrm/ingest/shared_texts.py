@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain, islice
 from typing import IO, Protocol
+from xml.etree.ElementTree import ParseError
 
 import msgspec
 
@@ -44,13 +45,19 @@ def shared_texts(stream: IO[bytes], where: str) -> Iterator[str | None]:
         if not isinstance(stretch, str):
             yield visible(rich_text(stretch))
             continue
-        for entry in _entries(stretch):
+        entries = _entries(stretch)
+        for entry in entries:
             text = _plain_text(entry)
             if text is not None:
                 yield visible(text)
-            else:
-                for element in stretches.parsed(entry):
-                    yield visible(rich_text(element))
+                continue
+            try:
+                elements = stretches.parsed(entry)
+            except ParseError:
+                stretches.leave("".join(chain((entry,), entries)))
+                break
+            for element in elements:
+                yield visible(rich_text(element))
 
 
 def _entries(stretch: str) -> Iterator[str]:

@@ -7,10 +7,9 @@ and takes many times as long.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from typing import IO
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, ParseError
 
 from bulkzcrm.errors import SourceError
 from bulkzcrm.ingest.grid import Line
@@ -18,6 +17,8 @@ from bulkzcrm.ingest.plain_rows import PlainRows
 from bulkzcrm.ingest.sheet_cells import SheetCells
 from bulkzcrm.ingest.stretches import Stretches
 from bulkzcrm.ingest.workbook import Workbook
+from bulkzcrm.ingest.xml_text import whole
+from bulkzcrm.model import CellValue
 
 __all__ = ["sheet_lines"]
 
@@ -30,37 +31,56 @@ def sheet_lines(stream: IO[bytes], workbook: Workbook, where: str) -> Iterator[L
     The sheet's own claim about its dimension is ignored: programs get it wrong. Raises `SourceError` naming the row or
     cell.
     """
-    stretches = Stretches(stream, "sheetData", "row", inner=True, where=where)
     cells = SheetCells(workbook, where)
-    plain = PlainRows(cells)
     number = 0
+    for row in _rows(Stretches(stream, "sheetData", "row", inner=True, where=where), PlainRows(cells)):
+        if isinstance(row, Element):
+            number = _row_number(row.get("r"), number, where)
+            line = cells.of_row(row, number)
+        else:
+            text, line = row
+            number = _row_number(text, number, where)
+        if line:
+            yield number, line
+
+
+def _rows(stretches: Stretches, plain: PlainRows) -> Iterator[Element | tuple[str, list[CellValue]]]:
+    """Yield every row: its number and values where it is known what they are, else as the parser reads it."""
     for stretch in stretches:
         if isinstance(stretch, Element):
-            number = _row_number(stretch.get("r"), number, where)
-            if line := cells.of_row(stretch, number):
-                yield number, line
+            yield stretch
             continue
         before, *rows = stretch.split("<row")
-        if before and not before.isspace():
-            deque(stretches.parsed(before), 0)  # it holds no row; the parser may refuse it
-        for row in rows:
+        if before and not before.isspace() and not _is_whole(stretches, before):
+            stretches.leave(stretch)
+            continue
+        for place, row in enumerate(rows):
             found = plain.values(row)
             if found is not None:
-                number = _row_number(found[0], number, where)
-                if found[1]:
-                    yield number, found[1]
+                yield found
                 continue
-            for element in stretches.parsed(f"<row{row}"):
-                number = _row_number(element.get("r"), number, where)
-                if line := cells.of_row(element, number):
-                    yield number, line
-            plain.learn(row)
+            try:
+                elements = stretches.parsed(f"<row{row}")
+            except ParseError:
+                stretches.leave("".join(f"<row{each}" for each in rows[place:]))
+                break
+            yield from elements
+            if elements:
+                plain.learn(row)
+
+
+def _is_whole(stretches: Stretches, text: str) -> bool:
+    try:
+        stretches.parsed(text)
+    except ParseError:
+        return False
+    return True
 
 
 def _row_number(text: str | None, last: int, where: str) -> int:
     cure = "Open the workbook in a spreadsheet program and save it again."
     try:
-        number = last + 1 if text is None else int(text)
+        number = last + 1 if text is None else whole(text)
     except ValueError:
         raise SourceError(f"A row of {where} has the number {text!r}.", cure) from None
     if not last < number <= _MOST_ROWS:

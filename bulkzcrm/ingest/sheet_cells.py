@@ -19,7 +19,7 @@ from bulkzcrm.cells import column_letter
 from bulkzcrm.errors import SourceError
 from bulkzcrm.ingest.shared_texts import Texts
 from bulkzcrm.ingest.workbook import Shape, Workbook
-from bulkzcrm.ingest.xml_text import rich_text, unescaped, visible
+from bulkzcrm.ingest.xml_text import rich_text, unescaped, visible, whole
 from bulkzcrm.model import CellError, CellValue, FormulaWithoutValue
 
 __all__ = ["Reader", "SheetCells", "put"]
@@ -29,8 +29,9 @@ Reader: TypeAlias = Callable[[str], CellValue]
 
 _MOST_COLUMNS = 16_384
 _DIGITS = "0123456789"
+_SPACE = " \t\r\n"
 _REMEMBERED = 4096
-"""Moments: a column of dates has few different ones."""
+"""Moments, and shared texts: a column of dates or of choices has few different ones."""
 
 
 class SheetCells:
@@ -42,6 +43,7 @@ class SheetCells:
         self._columns: dict[str, int] = {}
         self._shared: dict[str, tuple[str, str]] = {}
         self._readers: dict[tuple[str, str | None], Reader] = {}
+        self._shared_text = _shared_text_reader(workbook.strings)
 
     def of_row(self, row: Element, number: int) -> list[CellValue]:
         """Return the row's values up to the last that is not blank. Raises `SourceError`."""
@@ -99,7 +101,7 @@ class SheetCells:
             case "n":
                 return self._number_reader(style)
             case "s":
-                return _shared_text_reader(self._workbook.strings)
+                return self._shared_text
             case "str":
                 return _formula_text
             case "inlineStr":
@@ -115,7 +117,8 @@ class SheetCells:
 
     def _number_reader(self, style: str | None) -> Reader:
         shapes = self._workbook.shapes
-        shape = shapes[int(style)] if style is not None and int(style) < len(shapes) else Shape.NUMBER
+        place = -1 if style is None else whole(style)
+        shape = shapes[place] if 0 <= place < len(shapes) else Shape.NUMBER
         if shape is Shape.NUMBER:
             return _number
 
@@ -164,6 +167,9 @@ def _column_index(letters: str) -> int:
 
 
 def _number(text: str) -> CellValue:
+    # Python takes more for a number than XML does (see `whole`); what it strips of ASCII is white space of XML's.
+    if not text.isascii() or "_" in text:
+        raise ValueError(text)
     if not text.strip():
         return None
     number: int | float = float(text) if "." in text or "e" in text or "E" in text else _whole(text)
@@ -185,8 +191,9 @@ def _moment(text: str, shape: Shape, epoch: datetime) -> CellValue:
 
 
 def _shared_text_reader(strings: Texts) -> Reader:
+    @lru_cache(_REMEMBERED)
     def read(text: str) -> CellValue:
-        index = int(text)
+        index = whole(text)
         if index < 0:
             raise IndexError(text)
         return strings[index]
@@ -202,7 +209,7 @@ def _whole(text: str) -> int | float:
 
 
 def _boolean(text: str) -> bool:
-    return text.strip() in {"1", "true"}
+    return text.strip(_SPACE) in {"1", "true"}
 
 
 def _formula_text(text: str) -> str | None:

@@ -1,13 +1,14 @@
 """A long part of a workbook, piece by piece: as text where it is plain, as parsed elements from where it is not.
 
 Taking plain text apart costs a third of parsing it. What is plain is decided here, only so far as to be certain where
-each element begins and ends: UTF-8, no comment, no CDATA section, no processing instruction, no prefix. Whoever takes
-the text apart gives what it does not know to `parsed`, which is the judge of what is well-formed.
+each element begins and ends, and that it is written in characters that XML has: UTF-8, no comment, no CDATA section, no
+processing instruction, no prefix. Whoever takes the text apart gives what it does not know to `parsed`, which is the
+judge of what is well-formed, and what `parsed` refuses to `leave`: it may be well-formed only with what comes after it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import IO
 from xml.etree.ElementTree import Element, fromstring, iterparse
 from xml.parsers import expat
@@ -22,15 +23,18 @@ _LONGEST_PLAIN = 4_000_000
 """Bytes of one element that are kept as text; a longer one is for the parser."""
 _LARGEST_ELEMENT = 32_000_000
 """Bytes. An element is held as a whole: a row of 16,384 cells is far shorter, and what a bomb holds is not."""
-_UTF_8 = frozenset({None, "utf-8", "us-ascii", "ascii"})
+_UTF_8 = frozenset({None, "utf-8"})
+_NO_CHARACTERS = bytes(code for code in range(0x20) if chr(code) not in "\t\n\r")
+_NO_CHARACTERS_EITHER = ("\ufffe".encode(), "\uffff".encode())
+"""What no XML holds (XML 1.0, 2.2), and some of Python's methods take for white space."""
 
 
 class Stretches:
     """The elements called `name` inside a part's `container`, which is the root or, with `inner`, a child of it.
 
     Iterating yields either a text, which holds whole elements and nothing else but white space, or one parsed element.
-    `where` names the part in messages. Raises `ParseError`, `ExpatError` and `UnicodeDecodeError` for what is not
-    well-formed, `SourceError` for an element that is too long to be held.
+    `where` names the part in messages. Raises `ParseError` and `ExpatError` for what is not well-formed, `SourceError`
+    for an element that is too long to be held.
     """
 
     def __init__(self, stream: IO[bytes], container: str, name: str, *, inner: bool, where: str) -> None:
@@ -39,38 +43,48 @@ class Stretches:
         self._name = name
         self._inner = inner
         self._opening = self._closing = ""
+        self._left: str | None = None
 
     def __iter__(self) -> Iterator[str | Element]:
         """Yield texts as long as the part is plain, and elements from there on."""
         waiting = self._after_head()
         if waiting is not None:
-            begin_mark, end_mark = f"<{self._name}".encode(), f"</{self._container}".encode()
-            while True:
-                end = waiting.find(end_mark)
-                cut = end if end >= 0 else waiting.rfind(begin_mark)
-                if cut > 0:
-                    stretch = waiting[:cut]
-                    if b"<!" in stretch or b"<?" in stretch:
-                        break
-                    yield _with_one_kind_of_line_end(stretch.decode())
-                    waiting = waiting[cut:]
-                    self._source.begin_anew()
-                if end >= 0:
-                    return
-                piece = self._source.read()
-                if not piece or len(waiting) > _LONGEST_PLAIN:
-                    waiting += piece
-                    break
-                waiting += piece
-            self._source.give_back(self._opening.encode() + waiting)
+            rest = yield from self._texts(waiting)
+            self._source.give_back(self._opening.encode() + rest)
         yield from self._elements()
 
-    def parsed(self, text: str) -> Iterator[Element]:
-        """Parse whole elements, in the namespaces that are in force in the part."""
+    def _texts(self, waiting: bytes) -> Generator[str, None, bytes]:
+        """Yield what is plain, and return what was read and is the parser's: at least the end of the container."""
+        begin_mark, end_mark = f"<{self._name}".encode(), f"</{self._container}".encode()
+        while True:
+            end = waiting.find(end_mark)
+            cut = end if end >= 0 else waiting.rfind(begin_mark)
+            if cut > 0:
+                text = _plain(waiting[:cut])
+                if text is None:
+                    return waiting
+                yield text
+                waiting = waiting[cut:]
+                if self._left is not None:
+                    return self._left.encode() + waiting
+                self._source.begin_anew()
+            if end >= 0:
+                return waiting
+            piece = self._source.read()
+            if not piece or len(waiting) > _LONGEST_PLAIN:
+                return waiting + piece
+            waiting += piece
+
+    def leave(self, rest: str) -> None:
+        """Have the parser read from here on: `rest` is the end of the text that was yielded last."""
+        self._left = rest
+
+    def parsed(self, text: str) -> list[Element]:
+        """Parse whole elements, in the namespaces that are in force in the part. Raises `ParseError`."""
         root = fromstring(self._opening + text + self._closing)  # noqa: S314 - without document type, see the guard
-        for element in root[0] if self._inner else root:
-            if element.tag.rpartition("}")[2] == self._name:
-                yield element
+        container = root[0] if self._inner else root
+        name = container.tag.removesuffix(self._container) + self._name
+        return [element for element in container if element.tag == name]
 
     def _after_head(self) -> bytes | None:
         """Read up to where the elements begin, and return what was read from there on.
@@ -108,20 +122,31 @@ class Stretches:
                     return
 
 
-def _with_one_kind_of_line_end(text: str) -> str:
-    """Return the text as a parser reads it (XML 1.0, 2.11)."""
+def _plain(stretch: bytes) -> str | None:
+    """Return the text as a parser reads it, line ends and all (XML 1.0, 2.11); `None` where only a parser can."""
+    if b"<!" in stretch or b"<?" in stretch:
+        return None
+    if len(stretch.translate(None, _NO_CHARACTERS)) != len(stretch):
+        return None
+    if b"\xef" in stretch and any(code in stretch for code in _NO_CHARACTERS_EITHER):  # the first is found at once
+        return None
+    try:
+        text = stretch.decode()
+    except UnicodeDecodeError:
+        return None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 class _Head:
-    """Looks for the start of the container, and at what comes before it."""
+    """Looks for the start of the container, which is the first element of its name, and at what comes before it."""
 
     def __init__(self, container: str, *, depth: int) -> None:
         self._container = container
         self._depth = depth
         self._open = 0
         self._encoding: str | None = None
-        self._attributes = 0
+        self._attributes: list[str] = []
+        self._is_in_place = False
         self.found_at: int | None = None
         self.root = self.spaces = ""
         self.parser = expat.ParserCreate()
@@ -136,11 +161,15 @@ class _Head:
         tag = begun[start:end]
         plain = (
             end > 0
+            and self._is_in_place
             and self._encoding in _UTF_8
             and " xmlns=" in self.spaces
+            and ' xmlns=""' not in self.spaces
             and tag.startswith(f"<{self._container}".encode())
             # Then no attribute holds the character that seems to end the tag.
-            and tag.count(b'"') == 2 * self._attributes
+            and tag.count(b'"') == 2 * len(self._attributes)
+            # Then the namespaces are those of the root.
+            and (self._depth == 1 or not any(name.startswith("xmlns") for name in self._attributes))
             and not tag.endswith(b"/")
         )
         return end + 1 if plain else None
@@ -157,9 +186,10 @@ class _Head:
             self.spaces = "".join(
                 f" {key}={quoteattr(value)}" for key, value in attributes.items() if key.startswith("xmlns")
             )
-        if self._open == self._depth and name == self._container:
+        if name.rpartition(":")[2] == self._container:
+            self._is_in_place = self._open == self._depth and name == self._container
             self.found_at = self.parser.CurrentByteIndex
-            self._attributes = len(attributes)
+            self._attributes = list(attributes)
 
     def _end(self, _name: str) -> None:
         self._open -= 1

@@ -1,7 +1,7 @@
 """The durable account of all runs: what was planned, sent and answered, and what became of every row."""
 
 from bulkzcrm.journal.aside import Aside, Kept
-from bulkzcrm.journal.failures import IllegalMoveError, LostLeaseError
+from bulkzcrm.journal.failures import IllegalMoveError, LostLeaseError, OvertakenError
 from bulkzcrm.journal.pruning import Pruning
 from bulkzcrm.journal.reader import JournalReader
 from bulkzcrm.journal.records import (
@@ -18,6 +18,7 @@ from bulkzcrm.journal.records import (
     StoredRow,
 )
 from bulkzcrm.journal.report_pages import ReportedRow
+from bulkzcrm.journal.reports import Reports
 from bulkzcrm.journal.shares import LONGEST_PAUSE_MS, Holding, Shares, Spending, Standing
 from bulkzcrm.journal.states import BatchState, Progress, RunState, reported, reported_counts
 from bulkzcrm.journal.store import Journal
@@ -41,9 +42,11 @@ __all__ = [
     "NewRow",
     "NewRun",
     "Organisation",
+    "OvertakenError",
     "Progress",
     "Pruning",
     "ReportedRow",
+    "Reports",
     "RowOutcome",
     "RowSettlement",
     "Run",

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from bulkzcrm.journal.codec import object_from
 from bulkzcrm.journal.database import Database, SqlValue
 from bulkzcrm.journal.records import Run
 from bulkzcrm.journal.states import BatchState, Progress, RunState
 from bulkzcrm.model import Record
+
+__all__ = ["Doubted", "accounted_for", "answered_before", "in_doubt_elsewhere", "under_way_elsewhere"]
+
+
+class Doubted(NamedTuple):
+    """A row of which nobody knows what it has made: its identity, its record, and when it was sent (milliseconds)."""
+
+    identity: str
+    record: Record
+    sent_ms: int
+
+
+_NOBODY_KNOWS = (Progress.SENDING, Progress.IN_DOUBT, Progress.UNKNOWN)
 
 _AT_ONCE = 500
 """Parameters in one statement; SQLite's oldest limit is 999."""
@@ -78,24 +92,34 @@ def under_way_elsewhere(database: Database, run: Run, identities: Collection[str
 
 
 def in_doubt_elsewhere(
-    database: Database, run: Run, identities: Collection[str], ours: Collection[int]
-) -> list[tuple[str, Record]]:
-    """Return identity and record of rows with one of the identities that are in doubt, `ours` (places) left out."""
+    database: Database, run: Run, identities: Collection[str], ours: Collection[int], since_ms: int
+) -> list[Doubted]:
+    """Return the rows with one of the identities that are in doubt, `ours` (places) left out.
+
+    Those that were left to people count as well, if they were sent since then: nobody knows what they have made.
+    """
     others = database.all(
-        f"SELECT u.id FROM run u WHERE {_SAME_ORGANISATION} AND u.state <> ?",  # noqa: S608  names of ours
-        (*_whose(run), RunState.FINISHED),
+        f"SELECT u.id FROM run u WHERE {_SAME_ORGANISATION} AND (u.state <> ?"  # noqa: S608  names of ours
+        " OR EXISTS (SELECT 1 FROM batch b WHERE b.run = u.id AND b.sent_ms >= ?))",
+        (*_whose(run), RunState.FINISHED, since_ms),
     )
     wanted, own = sorted(identities), frozenset(ours)
-    found: list[tuple[str, Record]] = []
+    found: list[Doubted] = []
     for (other,) in others:
         for place in range(0, len(wanted), _AT_ONCE):
             part = wanted[place : place + _AT_ONCE]
             rows = database.all(
-                "SELECT ordinal, identity, record FROM source_row WHERE run = ? AND status IN (?, ?)"  # noqa: S608  marks
-                f" AND identity IN ({', '.join('?' * len(part))}) AND record IS NOT NULL",
-                (other, Progress.SENDING, Progress.IN_DOUBT, *part),
+                "SELECT r.ordinal, r.identity, r.record, b.sent_ms FROM source_row r"  # noqa: S608  marks only
+                " JOIN batch b ON b.run = r.run AND b.number = r.batch"
+                f" WHERE r.run = ? AND r.identity IN ({', '.join('?' * len(part))}) AND r.record IS NOT NULL"
+                " AND r.status IN (?, ?, ?) AND (r.status <> ? OR b.sent_ms >= ?)",
+                (other, *part, *_NOBODY_KNOWS, Progress.UNKNOWN, since_ms),
             )
-            found += [(row[1], object_from(row[2])) for row in rows if other != run.id or row[0] not in own]
+            found += [
+                Doubted(identity, object_from(record), sent_ms or 0)
+                for ordinal, identity, record, sent_ms in rows
+                if other != run.id or ordinal not in own
+            ]
     return found
 
 

@@ -6,7 +6,7 @@ import sqlite3
 
 from bulkzcrm.errors import OutputError, StoppedError
 
-__all__ = ["IllegalMoveError", "LostLeaseError", "as_output_error", "storage_failure"]
+__all__ = ["IllegalMoveError", "LostLeaseError", "OvertakenError", "as_output_error", "storage_failure"]
 
 _STORAGE_FAILURES = {
     sqlite3.SQLITE_FULL: (
@@ -59,6 +59,20 @@ class LostLeaseError(StoppedError):
         self.run = run
 
     def __reduce__(self) -> tuple[type[LostLeaseError], tuple[str]]:
+        return type(self), (self.run,)
+
+
+class OvertakenError(StoppedError):
+    """The run has gone on, or a newer report of it may stand already: this one must be made anew."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(
+            f"The report of the run {run} was overtaken while it was written.",
+            f"`bulkzcrm report {run}` writes it again.",
+        )
+        self.run = run
+
+    def __reduce__(self) -> tuple[type[OvertakenError], tuple[str]]:
         return type(self), (self.run,)
 
 

@@ -57,5 +57,11 @@ INSERT INTO ended_count (run, status, total)
   WHERE u.state = 'finished' GROUP BY r.run, r.status;
 """
 
-MIGRATIONS: Final = (_SHARED_LIMITS, _PRUNING)
+_REVISIONS: Final = """
+ALTER TABLE run ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE run ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS: Final = (_SHARED_LIMITS, _PRUNING, _REVISIONS)
 """Scripts of whole statements, in the common subset of SQLite and PostgreSQL."""

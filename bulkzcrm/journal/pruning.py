@@ -69,6 +69,10 @@ class Pruning:
             )
         return -1
 
+    def has_sent(self, run: str) -> bool:
+        """Tell whether a request of a run may ever have left."""
+        return self._database.one("SELECT 1 FROM batch WHERE run = ? AND attempt > 0 LIMIT 1", (run,)) is not None
+
     def any_at_work(self, now_ms: int) -> bool:
         """Tell whether a process has a run at this moment."""
         return self._database.one("SELECT 1 FROM run WHERE lease_until_ms >= ? LIMIT 1", (now_ms,)) is not None

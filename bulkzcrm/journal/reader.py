@@ -7,10 +7,10 @@ from pathlib import Path
 
 from bulkzcrm.journal import batches, doubts, intents, organisations, report_pages, rows, runs
 from bulkzcrm.journal.database import Database
+from bulkzcrm.journal.doubts import Doubted
 from bulkzcrm.journal.records import Batch, Duplicate, Organisation, Run, StoredRow
 from bulkzcrm.journal.report_pages import ReportedRow
 from bulkzcrm.journal.states import BatchState, Progress, RunState
-from bulkzcrm.model import Record
 
 __all__ = ["JournalReader"]
 
@@ -188,10 +188,13 @@ class JournalReader:
         return doubts.under_way_elsewhere(self._database, run, identities, now_ms)
 
     def in_doubt_elsewhere(
-        self, run: Run, identities: Collection[str], ours: Collection[int]
-    ) -> list[tuple[str, Record]]:
-        """Return identity and record of the rows, of all runs like this one, that are in doubt; `ours` are left out."""
-        return doubts.in_doubt_elsewhere(self._database, run, identities, ours)
+        self, run: Run, identities: Collection[str], ours: Collection[int], since_ms: int
+    ) -> list[Doubted]:
+        """Return the rows, of all runs like this one, that are in doubt; `ours` (places) are left out.
+
+        What was left to people as ambiguous is in doubt, too, if it was sent since then.
+        """
+        return doubts.in_doubt_elsewhere(self._database, run, identities, ours, since_ms)
 
     def organisation(self, organisation_id: str) -> Organisation:
         """Return what was learned about an organisation; nothing but its id when it is new."""

@@ -88,6 +88,8 @@ class Run(NewRun):
     counters: Counters
     pruned_ms: int | None = None
     """Since when its rows are deleted: what is left of it only warns of a second import of the same content."""
+    revision: int = 0
+    """Every write to the run moves it, so that one revision is one moment."""
 
 
 class NewRow(Struct, frozen=True, kw_only=True):

@@ -17,14 +17,15 @@ _COLUMNS = (
     "id, operation, organisation_id, organisation, api_domain, sandbox, sandbox_state, state, stopped_because, options,"
     " source, sheet, source_sha256, columns, header_row, notes, reading, decisions, lookups, output, formats, job,"
     " step, retry_of, created_ms, updated_ms, epoch, owner, lease_until_ms, requests, credits, batches, seconds,"
-    " pruned_ms"
+    " pruned_ms, revision"
 )
 
 
 def hold(database: Database, run: str, epoch: int, now_ms: int) -> RunState:
     """Prove, in the transaction of the write that follows, that the run is still ours; return its state."""
     kept = database.one(
-        "UPDATE run SET updated_ms = ? WHERE id = ? AND epoch = ? RETURNING state", (now_ms, run, epoch)
+        "UPDATE run SET updated_ms = ?, revision = revision + 1 WHERE id = ? AND epoch = ? RETURNING state",
+        (now_ms, run, epoch),
     )
     if kept is None:
         find(database, run)
@@ -40,7 +41,10 @@ def hold_in(database: Database, run: str, epoch: int, now_ms: int, allowed: froz
 
 
 def add(database: Database, new: NewRun, now_ms: int) -> None:
-    """Write a run that begins."""
+    """Write a run that begins. Raises `UsageError` when the one whose rows it retries is gone, or going."""
+    if new.retry_of is not None:
+        # In one transaction with the writing: whoever prunes sees this run, or this run sees that it was pruned.
+        find(database, new.retry_of)
     values: dict[str, SqlValue] = {
         "id": new.id,
         "operation": new.operation,
@@ -152,8 +156,12 @@ def find_by_content(
 def update(
     database: Database, run: str, texts: Mapping[str, str | None], structures: Mapping[str, Json | None]
 ) -> None:
-    """Write the columns that are not None."""
+    """Write the columns that are not None; of lookups, the keys that are given, and the others stay."""
     changes: dict[str, SqlValue] = {name: text for name, text in texts.items() if text is not None}
+    lookups = structures.get("lookups")
+    if isinstance(lookups, Mapping):
+        # What the caller has read of the others may be out of date.
+        structures = {**structures, "lookups": {**find(database, run).lookups, **lookups}}
     changes |= {name: json_text(structure) for name, structure in structures.items() if structure is not None}
     if changes:
         settings = ", ".join(f"{name} = ?" for name in changes)
@@ -261,4 +269,5 @@ def _run(row: sqlite3.Row) -> Run:
             requests=row["requests"], credits=row["credits"], batches=row["batches"], seconds=row["seconds"]
         ),
         pruned_ms=row["pruned_ms"],
+        revision=row["revision"],
     )

@@ -35,7 +35,9 @@ CREATE TABLE run (
   credits          INTEGER NOT NULL,
   batches          INTEGER NOT NULL,
   seconds          DOUBLE PRECISION NOT NULL,
-  pruned_ms        BIGINT                         -- since when its rows are deleted; what is left warns of a second import
+  pruned_ms        BIGINT,                        -- since when its rows are deleted; what is left warns of a second import
+  revision         INTEGER NOT NULL DEFAULT 0,    -- every write to the run moves it: one revision is one moment
+  reported         INTEGER NOT NULL DEFAULT 0     -- the latest revision of which a report may stand
 );
 
 CREATE INDEX run_by_content ON run (source_sha256, operation);

@@ -27,6 +27,7 @@ from bulkzcrm.journal.records import (
     RowOutcome,
     RowSettlement,
 )
+from bulkzcrm.journal.reports import Reports
 from bulkzcrm.journal.shares import Shares
 from bulkzcrm.journal.states import BatchState, RunState
 from bulkzcrm.model import Json, Problem, Record
@@ -94,6 +95,10 @@ class Journal(JournalReader):
         """Return what deletes runs for good."""
         return Pruning(self._database)
 
+    def reports(self) -> Reports:
+        """Return what reports are made of while others write, and who puts his in place."""
+        return Reports(self._database, self._clock_ms)
+
     def close(self) -> None:
         """Close the file; a transaction that is still open is undone."""
         self._database.close()
@@ -126,10 +131,6 @@ class Journal(JournalReader):
         """Keep a claimed run until `now_ms + lease_ms`."""
         runs.extend_lease(self._database, run, epoch, self._clock_ms(), now_ms + lease_ms)
 
-    def holding(self, run: str, epoch: int) -> AbstractContextManager[None]:
-        """Do something else than writing here while nobody can claim the run, in a transaction; it shall be brief."""
-        return self._holding(run, epoch)
-
     def release(self, run: str, epoch: int) -> None:
         """Give a claimed run back, so that anybody may claim it at once."""
         with self._holding(run, epoch):
@@ -158,7 +159,7 @@ class Journal(JournalReader):
         lookups: Mapping[str, Json] | None = None,
         formats: Sequence[str] | None = None,
     ) -> None:
-        """Write what has become known about a run; what is None stays as it is."""
+        """Write what has become known about a run; what is None stays as it is, and so do other keys of `lookups`."""
         texts = {
             "organisation_id": organisation_id,
             "organisation": organisation,
@@ -209,8 +210,12 @@ class Journal(JournalReader):
             rows.keep_before(self._database, run, images)
 
     def mark_taken_by_retry(self, run: str, ordinals: Sequence[int], retry_run: str) -> None:
-        """Mark rows as taken by a later run; raises `JournalError` when another retry has one of them already."""
+        """Mark rows as taken by a later run; raises `JournalError` when another retry has one of them already.
+
+        Raises `UsageError` when the run has been pruned meanwhile: rows that were not read any more would be missing.
+        """
         with self.transaction():
+            runs.find(self._database, run)
             rows.take(self._database, run, ordinals, retry_run)
 
     def plan_batch(

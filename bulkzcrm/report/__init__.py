@@ -4,18 +4,20 @@ Loading this package loads neither openpyxl nor pandas.
 """
 
 from bulkzcrm.report.csv_report import write_csv
-from bulkzcrm.report.files import WRITTEN_AGAIN, Placed, Replace, write_whole
+from bulkzcrm.report.files import WRITTEN_AGAIN, Aside, Placed, Replace, write_aside
 from bulkzcrm.report.frame import as_frame
 from bulkzcrm.report.jsonl_report import write_jsonl
 from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, RowSource, plain_row, report_row, result_values
-from bulkzcrm.report.summary import State, Summary, holds_a_report, write_summary
-from bulkzcrm.report.write import FORMATS, Written, write_reports
+from bulkzcrm.report.summary import State, Summary, holds_a_report, summary_aside, summary_in_place
+from bulkzcrm.report.write import FORMATS, Prepared, Written, prepared_report
 
 __all__ = [
     "FORMATS",
     "RESULT_COLUMNS",
     "WRITTEN_AGAIN",
+    "Aside",
     "Placed",
+    "Prepared",
     "Replace",
     "ReportRow",
     "RowSource",
@@ -25,11 +27,12 @@ __all__ = [
     "as_frame",
     "holds_a_report",
     "plain_row",
+    "prepared_report",
     "report_row",
     "result_values",
+    "summary_aside",
+    "summary_in_place",
+    "write_aside",
     "write_csv",
     "write_jsonl",
-    "write_reports",
-    "write_summary",
-    "write_whole",
 ]

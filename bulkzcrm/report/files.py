@@ -13,7 +13,7 @@ from typing import BinaryIO, TypeAlias
 
 from bulkzcrm.errors import OutputError
 
-__all__ = ["WRITTEN_AGAIN", "Placed", "Replace", "write_whole"]
+__all__ = ["WRITTEN_AGAIN", "Aside", "Placed", "Replace", "make_names_durable", "write_aside"]
 
 WRITTEN_AGAIN = ", then have the report written again; that sends nothing."
 """How the cure for a file that could not be written ends, where the command for that is not known."""
@@ -35,29 +35,48 @@ class Placed:
     note: str = ""
 
 
-def write_whole(folder: Path, name: str, write: Callable[[BinaryIO], None], *, replace: Replace = os.replace) -> Placed:
-    """Have `write` fill a file of that name in the folder, which is made if need be.
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A whole file that lies beside the place where it shall stand, and is on the disk already."""
 
-    An older file of that name is replaced. Whatever goes wrong in `write`, the older file stays as it is and no part
-    of the new one is left. A file that cannot be replaced because another program holds it open is left alone, and
-    the new one is put beside it under a free name. Raises `OutputError` when the folder or the file cannot be
+    path: Path
+    target: Path
+
+    def put_in_place(self, *, replace: Replace = os.replace, name: str | None = None) -> Placed:
+        """Rename it to its own name, or to another one in that folder, over an older file that may be there.
+
+        A file that cannot be replaced because another program holds it open is left alone, and this one is put beside
+        it under a free name. Raises `OutputError`; nothing has then changed.
+        """
+        target = self.target.with_name(name or self.target.name)
+        try:
+            return _put_in_place(self.path, target, replace)
+        except OSError as error:
+            raise _output_error(target, error) from error
+
+    def discard(self) -> None:
+        """Delete it, unless it was put in its place."""
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def write_aside(folder: Path, name: str, write: Callable[[BinaryIO], None]) -> Aside:
+    """Have `write` fill a file that can then be put in its place in the folder, which is made if need be.
+
+    Whatever goes wrong in `write`, no part of it is left. Raises `OutputError` when the folder or the file cannot be
     written; an `OSError` of `write` counts as such.
     """
     target = folder.absolute() / name
-    aside = target.with_name(f".{name}.{secrets.token_hex(6)}.part")
+    aside = Aside(target.with_name(f".{name}.{secrets.token_hex(6)}.part"), target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            _fill(aside, write)
-            placed = _put_in_place(aside, target, replace)
-        except BaseException:
-            with suppress(OSError):
-                aside.unlink(missing_ok=True)
-            raise
-        _make_name_durable(target.parent)
-    except OSError as error:
-        raise _output_error(target, error) from error
-    return placed
+        _fill(aside.path, write)
+    except BaseException as error:
+        aside.discard()
+        if isinstance(error, OSError):
+            raise _output_error(target, error) from error
+        raise
+    return aside
 
 
 def _fill(aside: Path, write: Callable[[BinaryIO], None]) -> None:
@@ -94,8 +113,8 @@ def _put_beside(aside: Path, target: Path, replace: Replace, first: OSError) -> 
     raise first
 
 
-def _make_name_durable(folder: Path) -> None:
-    """Make the rename survive a power cut, where the system offers that."""
+def make_names_durable(folder: Path) -> None:
+    """Make renamings in a folder survive a power cut, where the system offers that."""
     if os.name != "posix":
         return
     # Some network file systems refuse this; the file's content is durable all the same.

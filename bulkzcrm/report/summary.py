@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 from bulkzcrm.errors import StoppedError
 from bulkzcrm.model import Status
-from bulkzcrm.report.files import Replace, write_whole
+from bulkzcrm.report.files import Aside, Replace, write_aside
 
-__all__ = ["State", "Summary", "holds_a_report", "write_summary"]
+__all__ = ["State", "Summary", "holds_a_report", "summary_aside", "summary_in_place"]
 
 _COUNTED = (
     Status.SUCCEEDED,
@@ -125,25 +125,30 @@ def _not_finished(reason: str) -> StoppedError:
     )
 
 
-def write_summary(folder: Path, summary: Summary, *, replace: Replace = os.replace) -> Path:
-    """Write `summary.json`, which names itself among its files, and return where it is: an absolute path.
-
-    It has another name when the older one cannot be replaced (see `write_whole`). Raises `OutputError`.
-    """
-    path = _write_summary_as("summary.json", folder, summary, replace)
-    if path.name != "summary.json":
-        # The content was written before this name was known, and it must tell the truth about itself.
-        path = _write_summary_as(path.name, folder, summary, replace)
-    return path
-
-
-def _write_summary_as(name: str, folder: Path, summary: Summary, replace_file: Replace) -> Path:
+def summary_aside(folder: Path, summary: Summary, name: str = "summary.json") -> Aside:
+    """Write a summary, which names itself among its files, aside. Raises `OutputError`."""
     content = summary.with_files({"summary": folder / name}).to_json(indent=2).encode() + b"\n"
 
     def fill(stream: BinaryIO) -> None:
         stream.write(content)
 
-    return write_whole(folder, name, fill, replace=replace_file).path
+    return write_aside(folder, name, fill)
+
+
+def summary_in_place(aside: Aside, summary: Summary, *, replace: Replace = os.replace) -> Path:
+    """Put a summary that was written aside in its place, and return where it is: an absolute path.
+
+    It has another name when the older one cannot be replaced (see `Aside`). Raises `OutputError`.
+    """
+    path = aside.put_in_place(replace=replace).path
+    if path.name == aside.target.name:
+        return path
+    # The content was written before this name was known, and it must tell the truth about itself.
+    again = summary_aside(path.parent, summary, path.name)
+    try:
+        return again.put_in_place(replace=replace).path
+    finally:
+        again.discard()
 
 
 def holds_a_report(folder: Path, *, other_than: str | None = None, signed: bool = False) -> bool:

@@ -1,24 +1,34 @@
-"""The files of a report: `results.csv` and `failed.csv` always, others on request, each whole or not at all."""
+"""The files of a report: `results.csv`, `failed.csv` and the summary always, others on request.
+
+All of them are written aside first, and then put in place together: what takes long is over before the first of them
+stands there.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias, final
 
 from bulkzcrm.errors import UsageError
 from bulkzcrm.model import Column
 from bulkzcrm.report.csv_report import write_csv
-from bulkzcrm.report.files import Replace, write_whole
+from bulkzcrm.report.files import Aside, Replace, make_names_durable, write_aside
 from bulkzcrm.report.jsonl_report import write_jsonl
 from bulkzcrm.report.rows import RowSource
+from bulkzcrm.report.summary import Summary, summary_aside, summary_in_place
 
-__all__ = ["FORMATS", "Written", "write_reports"]
+__all__ = ["FORMATS", "Prepared", "Written", "prepared_report"]
 
 FORMATS = ("csv", "xlsx", "jsonl")
 """What `formats` may name."""
+
+_FAILED = "failed"
+
+_Fills: TypeAlias = Mapping[str, tuple[str, Callable[[BinaryIO], None]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,66 @@ class Written:
     notes: tuple[str, ...] = ()
 
 
-def write_reports(
+@final
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The files of a report, whole and durable, but not yet in their places.
+
+    Nothing that takes long is left to do, so that it can be done while others wait.
+    """
+
+    folder: Path
+    notes: list[str] = field(default_factory=list)
+    """Sentences for the user."""
+    _asides: dict[str, Aside] = field(default_factory=dict)
+    _summaries: list[tuple[Aside, Summary]] = field(default_factory=list)
+
+    @property
+    def failed(self) -> Path:
+        """Where the rows that failed lie until they are put in place."""
+        return self._asides[_FAILED].path
+
+    def add(self, key: str, name: str, fill: Callable[[BinaryIO], None]) -> None:
+        """Write one file aside."""
+        self._asides[key] = write_aside(self.folder, name, fill)
+
+    def summarise(self, summary: Summary, *, failed_name: str = "failed.csv") -> None:
+        """Write a summary aside, too: it names the files as they are called if nothing stands in their way."""
+        expected = {key: aside.target for key, aside in self._asides.items()}
+        self._summarise(summary, {**expected, _FAILED: expected[_FAILED].with_name(failed_name)})
+
+    def put_in_place(self, *, failed_name: str = "failed.csv", replace: Replace = os.replace) -> Written:
+        """Put all files in place; the rows that failed under that name. An older report is replaced file by file.
+
+        The summary comes last. Raises `OutputError` when a file cannot be put in place; those already there are whole.
+        """
+        files: dict[str, Path] = {}
+        notes = list(self.notes)
+        for key, aside in self._asides.items():
+            placed = aside.put_in_place(replace=replace, name=failed_name if key == _FAILED else None)
+            files[key] = placed.path
+            notes += [placed.note] if placed.note else []
+        if self._summaries:
+            aside, summary = self._summaries[-1]
+            if any(summary.files[key] != path for key, path in files.items()):
+                # A file has another name than was expected.
+                self._summarise(summary, files)
+                aside, summary = self._summaries[-1]
+            files["summary"] = summary_in_place(aside, summary, replace=replace)
+        return Written(files, tuple(notes))
+
+    def _summarise(self, summary: Summary, files: Mapping[str, Path]) -> None:
+        whole = summary.with_files(files)
+        self._summaries.append((summary_aside(self.folder, whole), whole))
+
+    def discard(self) -> None:
+        """Delete what was not put in place."""
+        for aside in (*self._asides.values(), *(aside for aside, _ in self._summaries)):
+            aside.discard()
+
+
+@contextmanager
+def prepared_report(
     folder: Path,
     columns: Sequence[Column],
     rows: RowSource,
@@ -41,21 +110,37 @@ def write_reports(
     *,
     formats: Sequence[str] = (),
     sheet: str = "results",
-    failed_name: str = "failed.csv",
-    replace: Replace = os.replace,
-) -> Written:
-    """Write the report into a folder, which is made if need be; an older report there is replaced file by file.
+) -> Iterator[Prepared]:
+    """Write the report aside in a folder, which is made if need be; what is not put in place inside is deleted.
 
     `columns` are those to carry (without the ten of an earlier report), `rows` begins all rows in source order,
-    `failed` those that `failed.csv` (or `failed_name`) shall hold. `sheet` names the workbook's sheet. Memory does not
-    grow with the number of rows. Raises `UsageError` for a format that is none of `FORMATS`, before anything is
-    written, and `OutputError` when a file cannot be written; those already there are whole.
+    `failed` those that `failed.csv` shall hold. `sheet` names the workbook's sheet. Memory does not grow with the
+    number of rows. Raises `UsageError` for a format that is none of `FORMATS`, before anything is written, and
+    `OutputError` when a file cannot be written; an older report is then as it was.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise UsageError(f"There is no report format {unknown[0]!r}.", f"Choose from {', '.join(FORMATS)}.")
+    prepared = Prepared(folder)
+    try:
+        for key, (name, fill) in _wanted(columns, rows, failed, formats, sheet, prepared.notes).items():
+            prepared.add(key, name, fill)
+        yield prepared
+    finally:
+        prepared.discard()
+    # Behind what others wait for: a renaming that a power cut undoes leaves an older report, and that is whole.
+    make_names_durable(folder)
 
-    notes: list[str] = []
+
+def _wanted(
+    columns: Sequence[Column],
+    rows: RowSource,
+    failed: RowSource,
+    formats: Sequence[str],
+    sheet: str,
+    notes: list[str],
+) -> _Fills:
+    """Return the name of each file, and what fills it."""
 
     def fill_results(stream: BinaryIO) -> None:
         write_csv(stream, columns, rows())
@@ -71,16 +156,9 @@ def write_reports(
     def fill_jsonl(stream: BinaryIO) -> None:
         write_jsonl(stream, columns, rows())
 
-    wanted = {"results": ("results.csv", fill_results), "failed": (failed_name, fill_failed)}
+    wanted = {"results": ("results.csv", fill_results), _FAILED: ("failed.csv", fill_failed)}
     if "xlsx" in formats:
         wanted["results_xlsx"] = ("results.xlsx", fill_xlsx)
     if "jsonl" in formats:
         wanted["results_jsonl"] = ("results.jsonl", fill_jsonl)
-
-    files: dict[str, Path] = {}
-    for key, (name, fill) in wanted.items():
-        placed = write_whole(folder, name, fill, replace=replace)
-        files[key] = placed.path
-        if placed.note:
-            notes.append(placed.note)
-    return Written(files, tuple(notes))
+    return wanted

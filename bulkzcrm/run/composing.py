@@ -7,7 +7,7 @@ that must be sent, and the list does not show it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import anyio
@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from bulkzcrm.client import Client
 from bulkzcrm.errors import BulkzcrmError
-from bulkzcrm.journal import Progress, RowSettlement, StoredRow
+from bulkzcrm.journal import Progress, RowOutcome, RowSettlement, StoredRow
 from bulkzcrm.lookup import Directory, Resolved
 from bulkzcrm.model import Problem, Record
 from bulkzcrm.readings import list_pages, read_service
@@ -29,11 +29,16 @@ __all__ = ["Composed", "Composer", "Looked"]
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What became of a page of rows: records to send, rows settled without sending, and what was there before."""
+    """What became of a page of rows: records to send, rows settled without sending, and what was there before.
+
+    `stranded` are rows in doubt that cannot go again, by their batches: each with what is to be written of it unless
+    its record is found.
+    """
 
     sendable: tuple[Sendable, ...]
     settled: tuple[RowSettlement, ...]
     before: dict[int, Record]
+    stranded: Mapping[int, Sequence[tuple[Sendable, RowOutcome]]]
 
 
 class Looked(Struct, frozen=True):
@@ -80,18 +85,21 @@ class Composer:
         sendable: list[Sendable] = []
         settled: list[RowSettlement] = []
         before: dict[int, Record] = {}
+        stranded: dict[int, list[tuple[Sendable, RowOutcome]]] = {}
         for row, resolved in zip(looked.rows, looked.resolved, strict=True):
             given, current, problems = self._judged(row, resolved, whole)
-            if problems:
-                settled.append(self._invalid(row, problems))
+            completed = None if problems else self._operation.complete(given, current, self._organisation)
+            if completed is not None and completed.changed and completed.lacks:
+                problems = (_gone(row, ", ".join(sorted(completed.lacks))),)
+            if completed is None or problems:
+                if row.status is Progress.IN_DOUBT and row.batch is not None:
+                    stranded.setdefault(row.batch, []).append(self._stranded(row, problems))
+                else:
+                    settled.append(self._invalid(row, problems))
                 continue
-            completed = self._operation.complete(given, current, self._organisation)
             if not completed.changed:
                 status = Progress.SUCCEEDED if row.batch in once_in_doubt else Progress.UNCHANGED
                 settled.append(_as_wanted(row, status, current.id if current else ""))
-                continue
-            if completed.lacks:
-                settled.append(self._invalid(row, (_gone(row, ", ".join(sorted(completed.lacks))),)))
                 continue
             if current is not None and current.record and not self._operation.creates:
                 before[row.ordinal] = current.record
@@ -109,7 +117,16 @@ class Composer:
                     in_doubt=row.status is Progress.IN_DOUBT,
                 )
             )
-        return Composed(tuple(sendable), tuple(settled), before)
+        return Composed(tuple(sendable), tuple(settled), before, stranded)
+
+    def _stranded(self, row: StoredRow, problems: Sequence[Problem]) -> tuple[Sendable, RowOutcome]:
+        """Return a row whose earlier request may have been carried out, and what is known of it: nothing."""
+        record, keys = row.record or {}, self._judge.keys
+        if keys is not None:
+            record = {**record, keys.name: keys.value(row, record)}
+        sendable = Sendable(ordinal=row.ordinal, number=row.number, record=record, record_id="", in_doubt=True)
+        told = tuple(self._judge.with_cell(_stands_open(problem), row.number) for problem in problems)
+        return sendable, RowOutcome(ordinal=row.ordinal, status=Progress.UNKNOWN, problems=told)
 
     def _invalid(self, row: StoredRow, problems: Sequence[Problem]) -> RowSettlement:
         return RowSettlement(
@@ -184,12 +201,12 @@ class Composer:
                 agreeing.add(row.ordinal)
         return frozenset(agreeing)
 
-    def as_sent(self, row: StoredRow, sent: datetime) -> Record:
-        """Return the record of a row that was sent at that moment by the server's clock, as far as it can be told now.
+    def as_sent(self, record: Record, sent: datetime) -> Record:
+        """Return a row's record as it was sent at that moment by the server's clock, as far as it can be told now.
 
         A name that has meanwhile gone from the organisation is left out.
         """
-        given, _ = self._judge.in_zone(self._directory.resolve(row.record or {}).given)
+        given, _ = self._judge.in_zone(self._directory.resolve(record).given)
         completed = self._operation.complete(given, None, self._organisation)
         return at_moment(self._operation.fields, completed.record, sent, self._organisation.zone)
 
@@ -230,6 +247,16 @@ def _as_wanted(row: StoredRow, status: Progress, record_id: str) -> RowSettlemen
         identity=row.identity,
         fingerprint=row.fingerprint,
         record_id=record_id,
+    )
+
+
+def _stands_open(problem: Problem) -> Problem:
+    """Return why a row cannot go again of which an earlier request was lost."""
+    return replace(
+        problem,
+        message=f"This row was sent, its answer was lost, and it cannot be sent again as it is: {problem.message}",
+        remedy="Look in the organisation whether it was carried out. If it was not, mend the row and send it in a file "
+        f"of its own. {problem.remedy}",
     )
 
 

@@ -6,7 +6,7 @@ carry_on  the organisation is read, rows are judged, confirmed, sent, reported  
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -196,16 +196,22 @@ async def _carry_on(journal: Journal, run_id: str, operation: Operation, around:
     return await to_thread.run_sync(_close, journal, phase, epoch, around, resume, seconds)
 
 
-def change_options(journal: Journal, options: Mapping[str, RunOptions], around: Surroundings) -> None:
+def change_options(
+    journal: Journal, runs: Sequence[str], change: Callable[[RunOptions], RunOptions], around: Surroundings
+) -> None:
     """Let runs be carried on with by other options than they were begun with: all of them, or none.
 
-    Raises `AtWorkError` while another process is at work on one of them.
+    `change` is given the options that a run has at this moment. Raises `AtWorkError` while another process is at work
+    on a run that is to change.
     """
     with journal.transaction():
-        for run_id, wanted in options.items():
-            epoch = claimed(journal, run_id, _OWNER, _now_ms(around))
-            journal.update_run(run_id, epoch, options=wanted.to_json())
-            journal.release(run_id, epoch)
+        for run_id in runs:
+            kept = RunOptions.from_json(journal.run(run_id).options)
+            wanted = change(kept)
+            if wanted != kept:
+                epoch = claimed(journal, run_id, _OWNER, _now_ms(around))
+                journal.update_run(run_id, epoch, options=wanted.to_json())
+                journal.release(run_id, epoch)
 
 
 def keep_with(journal: Journal, runs: Sequence[str], words: Mapping[str, Json], around: Surroundings) -> None:
@@ -213,7 +219,7 @@ def keep_with(journal: Journal, runs: Sequence[str], words: Mapping[str, Json], 
     with journal.transaction():
         for run_id in runs:
             epoch = claimed(journal, run_id, _OWNER, _now_ms(around))
-            journal.update_run(run_id, epoch, lookups={**journal.run(run_id).lookups, **words})
+            journal.update_run(run_id, epoch, lookups=words)
             journal.release(run_id, epoch)
 
 

@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from bulkzcrm.convert import localise
-from bulkzcrm.events import Listener, Noted, RowsJudged
-from bulkzcrm.journal import Duplicate, JournalReader, NewRow, Progress, RowSettlement, StoredRow
+from bulkzcrm.events import Listener, RowsJudged
+from bulkzcrm.journal import JournalReader, NewRow, Progress, RowSettlement, StoredRow
 from bulkzcrm.lookup import Directory, Resolved, folded
 from bulkzcrm.model import Problem, Record
 from bulkzcrm.run.keys import Keys
+from bulkzcrm.run.repeating import PAGE, Repetitions, Write
 from bulkzcrm.spec.facts import Facts
 from bulkzcrm.spec.fields import Field, Kind
 from bulkzcrm.spec.operation import Operation
@@ -27,10 +28,7 @@ from bulkzcrm.spec.organisation import Current, Named, Organisation
 from bulkzcrm.spec.values import fingerprint, name_of
 from bulkzcrm.validate import Validator
 
-__all__ = ["PAGE", "Judge", "Verdicts", "first_identity", "pages"]
-
-PAGE = 500
-"""Rows that are read from the journal, judged and written back at a time."""
+__all__ = ["Judge", "Verdicts", "first_identity", "pages"]
 
 
 @dataclass(slots=True)
@@ -41,8 +39,10 @@ class Verdicts:
     """Names of rules that could not be judged for at least one row."""
     becoming_active: int = 0
     """Rows that would make a service active."""
-    namesakes: set[str] = field(default_factory=set)
-    """Ids of records that already have the name of a row that is to be created."""
+    namesakes: dict[str, Collection[str]] = field(default_factory=dict)
+    """Name of a row that was never sent and is to be created → ids of the records that have it already."""
+    sent_before: set[str] = field(default_factory=set)
+    """Names of rows that are to be created and were sent before: a record of the name may be theirs."""
 
 
 def pages(journal: JournalReader, run: str, *statuses: Progress) -> Iterator[list[StoredRow]]:
@@ -59,11 +59,6 @@ def first_identity(operation: Operation, record: Record) -> str | None:
         return folded(str(record.get(operation.named_by) or "")) or None
     found = record.get("id") if "id" in operation.find_by else None
     return None if found is None else str(found)
-
-
-def _at(journal: JournalReader, run: str, places: Collection[int]) -> Iterator[StoredRow]:
-    for place in sorted(places):
-        yield from journal.rows(run, place - 1, 1, None)
 
 
 _localised = lru_cache(maxsize=1_000)(localise)
@@ -96,7 +91,7 @@ class Judge:
         self,
         journal: JournalReader,
         run: str,
-        write: Callable[[Sequence[RowSettlement]], None],
+        write: Write,
         go_on: Callable[[], None] = _nobody_stops,
     ) -> Verdicts:
         """Judge every row that is not yet settled; `write` takes what changes, a page at a time.
@@ -106,8 +101,10 @@ class Judge:
         judged = 0
         for page in pages(journal, run, Progress.PENDING, Progress.INVALID):
             go_on()
-            unsent = (row for row in page if not row.attempts)
-            settlements = [settled for row in unsent if (settled := self._row(row)) is not None]
+            settlements = [settled for row in page if not row.attempts and (settled := self._row(row)) is not None]
+            if self.operation.creates:
+                sent = (row.record for row in page if row.attempts and row.record is not None)
+                self.verdicts.sent_before.update(name_of(record, self.operation.named_by) for record in sent)
             if settlements:
                 write(settlements)
             judged += len(page)
@@ -127,11 +124,17 @@ class Judge:
             fingerprint=settled.fingerprint,
         )
 
-    def finish(
-        self, journal: JournalReader, run: str, write: Callable[[Sequence[RowSettlement]], None], judged: int
-    ) -> Verdicts:
+    def finish(self, journal: JournalReader, run: str, write: Write, judged: int) -> Verdicts:
         """Judge what shows only once every row was judged by itself: which rows repeat others."""
-        self._repeated(journal, run, write)
+        Repetitions(
+            operation=self.operation,
+            keys=self.keys,
+            allow_duplicates=self.allow_duplicates,
+            columns=self.letters,
+            with_cell=self.with_cell,
+            content=self._print,
+            announce=self.announce,
+        ).settle(journal, run, write)
         self.announce(RowsJudged(rows=judged, final=True))
         return self.verdicts
 
@@ -184,8 +187,8 @@ class Judge:
         if self.operation.creates:
             if given.get("Status", self.operation.defaults.get("Status")) == self.operation.defaults.get("Status"):
                 self.verdicts.becoming_active += 1
-            if self._names_there:
-                self.verdicts.namesakes.update(self._namesakes(given))
+            if self._names_there and (there := self._namesakes(given)):
+                self.verdicts.namesakes[name_of(given, self.operation.named_by)] = there
             name = row.identity or first_identity(self.operation, given)
             # Only rows of one name can say the same: for all others, what they say need not be summed up.
             print_now = self.keys.fingerprint(given) if self._is_keyed and self.keys else row.fingerprint
@@ -279,77 +282,6 @@ class Judge:
         letter = self.letters.get(problem.field, "")
         return replace(problem, cell=f"{letter}{number}") if letter and not problem.cell else problem
 
-    def _repeated(self, journal: JournalReader, run: str, write: Callable[[Sequence[RowSettlement]], None]) -> None:
-        """Settle rows that repeat an earlier one; which is known only once every other problem is."""
-        if not self.operation.creates or self._is_keyed:
-            self._refuse_repeats(journal, run, write, by_identity=not self._is_keyed)
-        if not self.operation.creates or self.allow_duplicates:
-            return
-        if not self._is_keyed:
-            if not self._sum_up_namesakes(journal, run, write):
-                return
-            self._refuse_repeats(journal, run, write, by_identity=False)
-        for each in journal.duplicates_by_identity(run, limit=1):
-            (again,) = journal.rows(run, each.ordinal - 1, 1, None)
-            self.announce(
-                Noted(
-                    f"Row {again.number} has the same {self.operation.named_by} as row {each.first_number}, with "
-                    "other content; such rows are sent."
-                )
-            )
-
-    def _sum_up_namesakes(
-        self, journal: JournalReader, run: str, write: Callable[[Sequence[RowSettlement]], None]
-    ) -> bool:
-        """Write what rows of one name say; return whether there are any."""
-        found = False
-        for page in journal.repeats(run, PAGE, by_identity=True):
-            found = True
-            places = {place for each in page for place in (each.ordinal, each.first_ordinal)}
-            settlements = [
-                self._settled(row, Progress.PENDING, identity=row.identity, fingerprint=print_now)
-                for row in _at(journal, run, places)
-                if row.status is Progress.PENDING and not row.attempts
-                if (print_now := self._print(row)) != row.fingerprint
-            ]
-            if settlements:
-                write(settlements)
-        return found
-
     def _print(self, row: StoredRow) -> bytes:
         given, _ = self.in_zone(self._directory.resolve(row.record or {}).given)
         return fingerprint(self.operation.fields, given)
-
-    def _refuse_repeats(
-        self,
-        journal: JournalReader,
-        run: str,
-        write: Callable[[Sequence[RowSettlement]], None],
-        *,
-        by_identity: bool,
-    ) -> None:
-        for page in journal.repeats(run, PAGE, by_identity=by_identity):
-            first = {each.ordinal: each for each in page}
-            write(
-                [
-                    self._settled(row, Progress.INVALID, problems=(self._repeats(row, first[row.ordinal]),))
-                    for row in _at(journal, run, first)
-                ]
-            )
-
-    def _repeats(self, row: StoredRow, duplicate: Duplicate) -> Problem:
-        if self.keys is not None and self.keys.by_source:
-            return self.with_cell(self.keys.repeats(duplicate.first_number), row.number)
-        given = row.record or {}
-        # Of a setting that there is only once, no one field is to blame.
-        fields = () if self.operation.single else self.operation.fields
-        places = (*self.operation.find_by, *(each.name for each in fields))
-        name = next((name for name in places if given.get(name) is not None and name in self.letters), "")
-        if self.operation.creates:
-            message = f"This row says the same as row {duplicate.first_number}, which is sent."
-            remedy = "Delete one of them, or allow repeated records with --allow-duplicates."
-        else:
-            message = f"This row changes the same record as row {duplicate.first_number}, which comes first."
-            remedy = "Put all changes of a record into one row."
-        problem = Problem(code="DUPLICATE_ROW", field=name, message=message, remedy=remedy)
-        return self.with_cell(problem, row.number)

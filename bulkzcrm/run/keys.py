@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bulkzcrm.errors import UsageError
 from bulkzcrm.journal import NewRow
-from bulkzcrm.model import Problem, Record
+from bulkzcrm.model import Json, Problem, Record
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Organisation, Unique
 
@@ -38,9 +38,13 @@ class Keys:
         """Return the value that a row is sent with."""
         return str(given[self.name]) if self.by_source else _made(self.run, row.ordinal)
 
+    def comparable(self, record: Mapping[str, Json]) -> str:
+        """Return what stands for a record's value where the organisation compares it; blank where there is none."""
+        return _folded(str(record.get(self.name) or ""), self.unique)
+
     def fingerprint(self, given: Record) -> bytes:
         """Return 16 bytes that rows of the same value share."""
-        text = f"{self.name} {_folded(str(given[self.name]), self.unique)}"
+        text = f"{self.name} {self.comparable(given)}"
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
     def problems(self, row: NewRow, given: Record) -> Iterator[Problem]:

@@ -5,7 +5,6 @@ Nothing is decided and nothing is written here. What somebody else accounts for,
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from bulkzcrm.client import Client
 from bulkzcrm.clock import Clock, instant, milliseconds
 from bulkzcrm.journal import Journal, JournalWriter, Run
 from bulkzcrm.lookup import folded
+from bulkzcrm.model import Record
 from bulkzcrm.readings import moment, read_created_since
 from bulkzcrm.run.composing import Composer
 from bulkzcrm.run.lookalikes import Lookalikes
@@ -30,6 +30,8 @@ _SKEW = timedelta(hours=24)
 """How far the moments of creation may be off from the time at which a request left, whatever clocks were wrong."""
 _APART_MS = 30_000
 """Of two records made further apart than this, by the times of their answers, the list shows the later one first."""
+_AT_ONCE = 100
+"""So many records are asked for at once; the limiter lets them leave one after the other."""
 _ANSWERED_AROUND_MS = 300_000
 """Around its request and its answer a record was made, where ids can come a second time."""
 
@@ -41,13 +43,15 @@ _Accounts: TypeAlias = Mapping[str, tuple[str, int, int]]
 class Sought:
     """What is looked for: lost creates, the first of which left at `first_ms` by the server's clock.
 
-    `identities` are those of their rows. The records `excluded` were there before, whatever they look like.
+    `identities` are those of their rows. The records `excluded` were there before, whatever they look like. The
+    `rivals` were lost as well, and are looked for elsewhere.
     """
 
     lost: Sequence[Lost]
     identities: frozenset[str]
     first_ms: int
     excluded: frozenset[str]
+    rivals: Sequence[Record] = ()
 
     @property
     def since(self) -> datetime:
@@ -131,7 +135,9 @@ class Looking:
         not_mine = {each.id for each in others}
         mine = [each for each in whole if each.id not in not_mine]
         # Rows of one name are many comparisons, and nothing else shall wait for them.
-        matched = await to_thread.run_sync(match, lost, mine, self._operation.fields, self._operation.named_by)
+        matched = await to_thread.run_sync(
+            match, lost, mine, self._operation.fields, self._operation.named_by, sought.rivals
+        )
         if user:
             self._set_apart(matched, lost, others)
         missing = frozenset(matched.absent)
@@ -172,7 +178,8 @@ class Looking:
         def accounts(journal: Journal) -> tuple[_Accounts, bool]:
             taken = journal.accounted_for(self._run, [record_id], milliseconds(sought.since))
             # At one moment: whoever is in doubt may be told of the record next.
-            return taken, bool(journal.in_doubt_elsewhere(self._run, sought.identities, ours))
+            doubted = journal.in_doubt_elsewhere(self._run, sought.identities, ours, milliseconds(sought.since))
+            return taken, bool(doubted)
 
         taken, is_contested = await self._writer.do(accounts)
         if not self._is_free(record, taken, sought):
@@ -200,8 +207,11 @@ class Looking:
             if is_new and self._is_free(record, taken, sought) and _made_by(record, maker):
                 free.append(record_id)
         names = {record_id: folded(name) for record_id, name in lookalikes.named(free).items()}
-        doubtful = await self._writer.do(lambda journal: journal.in_doubt_elsewhere(self._run, set(names.values()), ()))
-        explained = {identity for identity, _ in doubtful}
+        since_ms = milliseconds(sought.since)
+        doubted = await self._writer.do(
+            lambda journal: journal.in_doubt_elsewhere(self._run, set(names.values()), (), since_ms)
+        )
+        explained = {each.identity for each in doubted}
         return [record_id for record_id in free if names[record_id] not in explained]
 
     def _set_apart(self, matched: Matched, lost: Sequence[Lost], others: Sequence[Current]) -> None:
@@ -240,24 +250,17 @@ class Looking:
         )
 
     async def _in_full(self, namesakes: Sequence[Current], lost: Sequence[Lost]) -> list[Current]:
-        """Read by id the records of which the list is silent about something that decides whose they are.
+        """Read by id the records of which the list is silent about something that was sent.
 
-        Where one row and one record bear a name that no other one bears, there is nothing left to decide.
+        Also where one row and one record bear a name: with another one of its name it might have been made elsewhere.
         """
         given = {name for each in lost for name, value in each.record.items() if value is not None}
-        bearers = Counter(
-            name_of(record, self._operation.named_by)
-            for record in (*(each.record for each in lost), *(each.record for each in namesakes))
-        )
-        lacking = [
-            each.id
-            for each in namesakes
-            if each.id not in self._whole
-            and bearers[name_of(each.record, self._operation.named_by)] > 2
-            and not each.silent.isdisjoint(given)
-        ]
-        self._whole |= await self._composer.read_by_id(lacking)
-        return [self._whole.get(each.id, each) for each in namesakes]
+        known = {each.id: self._whole[each.id] for each in namesakes if each.id in self._whole}
+        lacking = [each.id for each in namesakes if each.id not in known and not each.silent.isdisjoint(given)]
+        for first in range(0, len(lacking), _AT_ONCE):
+            known |= await self._composer.read_by_id(lacking[first : first + _AT_ONCE])
+        self._whole = known
+        return [known.get(each.id, each) for each in namesakes]
 
 
 def _maker(recent: Sequence[Current], taken: _Accounts, run: str) -> str:

@@ -16,11 +16,12 @@ import anyio
 from anyio.abc import TaskGroup
 
 from bulkzcrm.batch import batches
+from bulkzcrm.client import ReadRefusedError
 from bulkzcrm.errors import BulkzcrmError
-from bulkzcrm.journal import Journal, JournalWriter, Progress, Run, StoredRow
+from bulkzcrm.journal import Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow
 from bulkzcrm.run.composing import Composer, Looked
 from bulkzcrm.run.doubted import by_size
-from bulkzcrm.send import Budget, Ledger, Sendable
+from bulkzcrm.send import Budget, Ledger, LookUp, Sendable
 from bulkzcrm.spec.organisation import Current
 
 __all__ = ["Pending"]
@@ -41,7 +42,8 @@ class Pending:
     """The pending rows of one run; `size` is the most records in a batch.
 
     Rows in doubt are among them if their batch is one of the `reread`: its records were read again, and may go again.
-    `is_filling` tells that places in flight are free and being taken.
+    `is_filling` tells that places in flight are free and being taken. `look_up` finds what was written of new records,
+    where they are known by a unique field.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Pending:
         size: int,
         reread: Collection[int],
         is_filling: Callable[[], bool],
+        look_up: LookUp | None = None,
     ) -> None:
         self._run = run
         self._writer = writer
@@ -64,6 +67,7 @@ class Pending:
         self._size = size
         self._reread = reread
         self._is_filling = is_filling
+        self._look_up = look_up
         self._ready: list[Sendable] = []
 
     async def next_attempts(self, attempts: int) -> int | None:
@@ -126,6 +130,8 @@ class Pending:
             in_doubt = {ordinal: number for ordinal, number in doubtful.items() if ordinal in settled}
             await self._ledger.settle(composed.settled, in_doubt)
             self._budget.spend(sum(each.status is Progress.INVALID for each in composed.settled))
+        for number, stranded in composed.stranded.items():
+            await self._settle_stranded(number, stranded)
         await self._ledger.keep_before(composed.before)
         if doubted:
             for size, alike in by_size(composed.sendable, rows, doubted, self._size):
@@ -138,6 +144,24 @@ class Pending:
         full = len(self._ready) - len(self._ready) % self._size
         ready, self._ready = self._ready[:full], self._ready[full:]
         await self._give(batches(ready, self._size), halted, give)
+
+    async def _settle_stranded(self, number: int, stranded: Sequence[tuple[Sendable, RowOutcome]]) -> None:
+        """Settle rows of a batch in doubt that cannot go again: whose record is found has succeeded."""
+        there: Mapping[int, str | None] = {}
+        if self._look_up is not None:
+            try:
+                there = await self._look_up([(each, "") for each, _ in stranded], ())
+            except (BulkzcrmError, ReadRefusedError):
+                # They stay in doubt, until it can be read.
+                return
+        outcomes = [
+            RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, record_id=record_id)
+            if (record_id := there.get(each.ordinal))
+            else unknown
+            for each, unknown in stranded
+        ]
+        await self._ledger.settle_doubts(number, outcomes)
+        self._budget.spend(sum(each.status is Progress.UNKNOWN for each in outcomes))
 
     async def _give(self, made: Iterable[tuple[Sendable, ...]], halted: Callable[[], bool], give: Give) -> None:
         for batch in made:

@@ -28,7 +28,7 @@ from bulkzcrm.model import Json, Status
 from bulkzcrm.readings import read_organisation, wanted_readings
 from bulkzcrm.run.allowances import batch_size, preview_of, terms_of
 from bulkzcrm.run.ingesting import time_zone
-from bulkzcrm.run.judging import Judge, Verdicts
+from bulkzcrm.run.judging import Judge, Verdicts, pages
 from bulkzcrm.run.keeping import Keeper
 from bulkzcrm.run.keys import keys_of
 from bulkzcrm.run.lease import LEASE_MS
@@ -43,6 +43,7 @@ from bulkzcrm.sharing import Share
 from bulkzcrm.spec.limits import ACTIVE_SERVICES
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Organisation, Reading
+from bulkzcrm.spec.values import name_of
 from bulkzcrm.transport import Transport
 
 __all__ = ["SANDBOX_DOMAIN", "SendingPhase"]
@@ -210,11 +211,28 @@ class SendingPhase:
             # What was sent before anybody kept count was sent by somebody: blank.
             first = [""] if not logins and not self._untouched else logins
             news[_LOGINS] = [*first, client.login]
-        if self._untouched and verdicts.namesakes:
-            news[NAMESAKES] = sorted(verdicts.namesakes)
+        if namesakes := self._new_namesakes(verdicts):
+            news[NAMESAKES] = namesakes
         if news:
-            self._journal.update_run(self.run.id, self._epoch, lookups={**self.run.lookups, **news})
+            self._journal.update_run(self.run.id, self._epoch, lookups=news)
             self.run = self._journal.run(self.run.id)
+
+    def _new_namesakes(self, verdicts: Verdicts) -> list[str]:
+        """Return the ids of all namesakes of rows that were never sent, nothing if all are kept already.
+
+        Where a row of the name was sent before, by which call ever, a record of the name may be its own.
+        """
+        doubtful = pages(self._journal, self.run.id, Progress.SENDING, Progress.IN_DOUBT, Progress.UNKNOWN)
+        sent = {name_of(row.record or {}, self._operation.named_by) for page in doubtful for row in page}
+        listed = self.run.lookups.get(NAMESAKES)
+        known = frozenset(map(str, listed)) if isinstance(listed, list | tuple) else frozenset[str]()
+        new = {
+            record_id
+            for name, there in verdicts.namesakes.items()
+            if name not in sent and name not in verdicts.sent_before
+            for record_id in there
+        }
+        return [] if new <= known else sorted(known | new)
 
     def _tell(self, organisation: Organisation) -> None:
         for reading, said in organisation.refused.items():
@@ -294,7 +312,7 @@ class SendingPhase:
                 budget.spend(counts[Status.INVALID])
             except StoppedError:
                 # Told once; who resumes nevertheless wants the other rows sent.
-                self._journal.update_run(self.run.id, self._epoch, lookups={**self.run.lookups, "over_budget": True})
+                self._journal.update_run(self.run.id, self._epoch, lookups={"over_budget": True})
                 raise
         return budget
 

@@ -2,8 +2,8 @@
 
 Nothing goes that can still be resumed or is being worked on, nor the other steps of its job, nor what keeps another run
 from a mistake: a retry stays with the run that it took rows from, which would give them to the next retry again; and
-runs stay whose records explain what a run in doubt may find when it reads back. Of a create, enough is kept to refuse
-the same content later.
+runs stay whose records explain what a run that has sent something may find when it is resumed. Of a create, enough is
+kept to refuse the same content later.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from bulkzcrm.errors import OutputError
-from bulkzcrm.journal import Journal, JournalReader, Progress, Pruning, Run, RunState
+from bulkzcrm.journal import Journal, JournalReader, Pruning, Run, RunState
 from bulkzcrm.journal.states import RESUMABLE
 from bulkzcrm.spec.operations import OPERATIONS
 
@@ -31,7 +31,6 @@ SHORTEST: Final = timedelta(days=2)
 _PAGE: Final = 500
 _TURN_S: Final = 0.12
 """Who waits for the journal asks again within a tenth of a second; so long it is left to others that are at work."""
-_IN_DOUBT: Final = frozenset({Progress.SENDING, Progress.IN_DOUBT})
 
 
 class Kept(StrEnum):
@@ -40,7 +39,7 @@ class Kept(StrEnum):
     RESUMABLE = "resumable"  #: something is left to do
     AT_WORK = "at_work"  #: a process has it at this moment
     BELONGS = "belongs"  #: to a job or a retry that stays
-    IN_DOUBT = "in_doubt"  #: its records may explain what a run in doubt finds when it reads back
+    IN_DOUBT = "in_doubt"  #: its records may explain what a run that can be resumed finds when it reads back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,8 @@ def plan(journal: JournalReader, pruning: Pruning, *, before: datetime, keep: in
             why[run.id] = Kept.RESUMABLE
         elif run.owner is not None and (run.lease_until_ms or 0) >= now_ms:
             why[run.id] = Kept.AT_WORK
-    doubtful = [run for run in runs if run.state in RESUMABLE and _is_in_doubt(journal, run)]
+    # Whatever its rows are now: one that is pending again may yet be met as a record that is there already.
+    doubtful = [run for run in runs if run.state in RESUMABLE and pruning.has_sent(run.id)]
     for run in runs:
         if run.id not in why and any(_may_explain(run, each) for each in doubtful):
             why[run.id] = Kept.IN_DOUBT
@@ -99,38 +99,29 @@ def _every_run(journal: JournalReader) -> Iterator[Run]:
         before = page[-1].id
 
 
-def _is_in_doubt(journal: JournalReader, run: Run) -> bool:
-    return any(journal.count_by_status(run.id)[each] for each in _IN_DOUBT)
-
-
 def _may_explain(run: Run, doubtful: Run) -> bool:
-    """Tell whether a run was at work on the same organisation after one began that is in doubt."""
+    """Tell whether a run was at work on the same organisation since one began that may be in doubt, or just before."""
     return (
         run.operation == doubtful.operation
         and run.api_domain == doubtful.api_domain
         and run.sandbox_state == doubtful.sandbox_state
-        and run.updated_ms >= doubtful.created_ms
+        and run.updated_ms >= doubtful.created_ms - int(SHORTEST.total_seconds() * 1000)
     )
 
 
 def _families(runs: Iterable[Run]) -> list[list[Run]]:
     """Return the runs in groups that go together or stay together: the steps of a job, and a run with its retries."""
-    family: dict[str, list[Run]] = {}
+    family = {run.id: [run] for run in runs}
     of_job: dict[str, str] = {}
-    # Oldest first, so that a run is there before its retries.
-    for run in sorted(runs, key=lambda each: each.id):
+    for run in [run for (run,) in family.values()]:
         kin = [] if run.job is None else [of_job.setdefault(run.job, run.id)]
         kin += [] if run.retry_of is None else [run.retry_of]
-        merged = [run]
         for each in kin:
-            known = family.get(each)
-            if known is not None and known is not merged:
-                known += merged
-                for member in merged:
-                    family[member.id] = known
-                merged = known
-        for member in merged:
-            family[member.id] = merged
+            # By ids alone a retry may seem the older one: the computer's clock was set back.
+            known, own = family.get(each), family[run.id]
+            if known is not None and known is not own:
+                known += own
+                family |= dict.fromkeys((member.id for member in own), known)
     return list({id(each): each for each in family.values()}.values())
 
 

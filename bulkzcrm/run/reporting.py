@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bulkzcrm.errors import OutputError, UsageError
-from bulkzcrm.journal import Journal, JournalReader, Progress, ReportedRow, Run, RunState, reported, reported_counts
-from bulkzcrm.model import Outcome, Problem, Status
-from bulkzcrm.report import (
-    WRITTEN_AGAIN,
-    Replace,
-    ReportRow,
-    State,
-    Summary,
-    holds_a_report,
-    plain_row,
-    report_row,
-    write_reports,
-    write_summary,
-)
+from bulkzcrm.journal import Journal, JournalReader, OvertakenError, Run, RunState
+from bulkzcrm.journal.states import RESUMABLE
+from bulkzcrm.model import Status
+from bulkzcrm.report import WRITTEN_AGAIN, State, Summary, holds_a_report, prepared_report
 from bulkzcrm.run.options import command_line
+from bulkzcrm.run.told import Told, counts_of
 
 __all__ = ["Ending", "project", "ready_folder", "state_of", "unwritten"]
-
-_PAGE = 250
 
 _WRITTEN = "failed_sha256"
 """Under this name the journal keeps what `failed.csv` held when it was written, to know it again."""
@@ -82,7 +70,7 @@ def ready_folder(folder: Path, run: str | None, *, own: bool = False) -> None:
 
 
 def project(
-    journal: JournalReader,
+    journal: Journal,
     run: Run,
     folder: Path,
     *,
@@ -92,36 +80,58 @@ def project(
     not_checked: tuple[str, ...] | None = None,
     epoch: int | None = None,
 ) -> Ending:
-    """Write a run's report and summary into a folder, from what the journal holds now.
+    """Write a run's report and summary into a folder, from what the journal holds: of one moment, and none too old.
 
-    `resume` is the command that carries on, where the run can be resumed. With `not_checked` it is the report of a
-    `check`: rows that nothing is wrong with are `valid`. With `epoch` (the claim on the run that this process has) no
-    file is put in its place once another process has taken the run over. Raises `OutputError` and `LostLeaseError`.
+    Whatever other processes do meanwhile, all files are of one moment of the run, and never replace those of a later
+    one: a report that is overtaken is made anew. `resume` is the command that carries on where the run can be resumed.
+    With `not_checked` it is the report of a `check`: rows that nothing is wrong with are `valid`. With `epoch` (the
+    claim on the run that this process has) no file is put in its place once another process has taken the run over.
+    Raises `OutputError`, `LostLeaseError`, and `UsageError` when the run has been pruned.
     """
-    checking = not_checked is not None
-    told = _Told(journal, run, checking=checking)
-    failed_name = _failed_name(folder, run)
-    replace_file = _replacing(journal, run.id, epoch)
-    written = write_reports(
-        folder,
-        run.columns,
-        told.rows,
-        told.failed,
-        formats=formats or run.formats,
-        failed_name=failed_name,
-        replace=replace_file,
-    )
-    if isinstance(journal, Journal) and not checking:
-        lookups = {**run.lookups, _WRITTEN: _sha256(written.files["failed"])}
-        journal.update_run(run.id, run.epoch if epoch is None else epoch, lookups=lookups)
+    from_copy = False
+    while True:
+        told = Told(journal, run.id, checking=not_checked is not None, from_copy=from_copy)
+        try:
+            return _projected(journal, told, folder, resume, formats, log, not_checked, epoch)
+        except OvertakenError:
+            # A run at work changes faster than its rows are read; a copy is overtaken by newer reports alone, which
+            # are so many at most as there are processes that write one.
+            from_copy = True
+
+
+def _projected(
+    journal: Journal,
+    told: Told,
+    folder: Path,
+    resume: str | None,
+    formats: tuple[str, ...] | None,
+    log: Path | None,
+    not_checked: tuple[str, ...] | None,
+    epoch: int | None,
+) -> Ending:
+    """Do what `project` does, once. Raises `OvertakenError`, too."""
+    run, reports = told.run, journal.reports()
+    with prepared_report(folder, run.columns, told.rows, told.failed, formats=formats or run.formats) as prepared:
+        summary = _summary(run, told.counts(), log, not_checked, resume if run.state in RESUMABLE else None)
+        failed_sha256, failed_name = _sha256(prepared.failed), _failed_name(folder, run)
+        prepared.summarise(summary, failed_name=failed_name)
+        with reports.placing(run.id, run.revision, unchanged=not told.from_copy, epoch=epoch) as now:
+            if now.lookups.get(_WRITTEN) != run.lookups.get(_WRITTEN):
+                failed_name = _failed_name(folder, now)
+            written = prepared.put_in_place(failed_name=failed_name)
+            reports.remember(run.id, {_WRITTEN: failed_sha256})
     notes = written.notes
     if failed_name != "failed.csv":
         notes = (*notes, f"failed.csv has been changed since it was written, and is left as it is; see {failed_name}.")
-    counts = _counts(journal, run.id, checking=checking)
-    files = dict(written.files)
-    if log is not None:
-        files["log"] = log
-    summary = Summary(
+    return Ending(summary=summary.with_files(written.files), failed=told.failed_rows, notes=notes)
+
+
+def _summary(
+    run: Run, counts: Mapping[Status, int], log: Path | None, not_checked: tuple[str, ...] | None, resume: str | None
+) -> Summary:
+    """Return what a run came to, without the files of its report."""
+    checking = not_checked is not None
+    return Summary(
         run=None if checking else run.id,
         operation=run.operation,
         organisation=run.organisation,
@@ -134,24 +144,9 @@ def project(
         credits_estimated=run.counters.credits,
         seconds=run.counters.seconds,
         resume=resume,
-        files=files,
+        files={} if log is None else {"log": log},
         not_checked=not_checked,
     )
-    path = write_summary(folder, summary, replace=replace_file)
-    return Ending(summary=summary.with_files({"summary": path}), failed=told.failed_rows, notes=notes)
-
-
-def _replacing(journal: JournalReader, run: str, epoch: int | None) -> Replace:
-    """Return what puts a file in its place: a process that stood still and wakes overwrites nobody's newer report."""
-    if epoch is None or not isinstance(journal, Journal):
-        return os.replace
-
-    def replace_file(aside: Path, target: Path) -> None:
-        # In one transaction, so that no process can claim the run between the question and the renaming.
-        with journal.holding(run, epoch):
-            aside.replace(target)
-
-    return replace_file
 
 
 def _failed_name(folder: Path, run: Run) -> str:
@@ -175,7 +170,7 @@ def _sha256(path: Path) -> str:
 
 def unwritten(journal: JournalReader, run: Run, error: OutputError, *, resume: str) -> Ending:
     """Return how a run ended whose report, or whose further account, could not be written: stopped, whatever it did."""
-    counts = _counts(journal, run.id, checking=False)
+    counts = counts_of(journal.count_by_status(run.id))
     finished = run.state is RunState.FINISHED
     report_again = command_line(["bulkzcrm", "report", run.id]) if finished else None
     if report_again is not None:
@@ -206,75 +201,3 @@ def unwritten(journal: JournalReader, run: Run, error: OutputError, *, resume: s
 def _first(cure: str) -> str:
     """Return what is to be done before the report can be written, up to the command that then writes it."""
     return f"{cure.removesuffix(WRITTEN_AGAIN)}, then:" if cure.endswith(WRITTEN_AGAIN) else f"{cure} Then:"
-
-
-class _Told:
-    """The rows of a run as the report tells them, read anew from the journal for each of its files."""
-
-    def __init__(self, journal: JournalReader, run: Run, *, checking: bool) -> None:
-        self._journal = journal
-        self._run = run
-        self._statuses = {progress: reported(progress, checking=checking) for progress in Progress}
-        self._left_open = {progress: _left_open(status, run) for progress, status in self._statuses.items()}
-        self.failed_rows = 0
-
-    def rows(self) -> Iterator[ReportRow]:
-        """Begin all rows."""
-        for page in self._pages(failed=False):
-            yield from map(self._shown, page)
-
-    def failed(self) -> Iterator[ReportRow]:
-        """Begin those of failed.csv, and count them."""
-        self.failed_rows = 0
-        for page in self._pages(failed=True):
-            self.failed_rows += len(page)
-            yield from map(self._shown, page)
-
-    def _pages(self, *, failed: bool) -> Iterator[list[ReportedRow]]:
-        after = 0
-        while page := self._journal.report_rows(self._run.id, after, _PAGE, failed=failed):
-            yield page
-            after = page[-1].ordinal
-
-    def _shown(self, row: ReportedRow) -> ReportRow:
-        _, number, cells, surplus, progress, problems, code, record_id, batch, attempts = row
-        status = self._statuses[progress]
-        problems = problems or self._left_open[progress]
-        if not problems and not surplus:
-            return plain_row(number, cells, status.value, code, record_id, batch, attempts)
-        outcome = Outcome(
-            status=status, problems=problems, record_id=record_id, batch=batch, attempts=attempts, code=code
-        )
-        return report_row(number=number, cells=cells, surplus=surplus, outcome=outcome)
-
-
-def _left_open(status: Status, run: Run) -> tuple[Problem, ...]:
-    """Return why a row has not ended, and what to do; it has no code, since nothing is wrong with the row itself."""
-    match status:
-        case Status.UNSENT:
-            because = f" The run stopped before: {run.stopped_because}" if run.stopped_because else ""
-            message = f"This row has not been written.{because}"
-            remedy = "Resume the run, which sends the row; do not send it by a run of its own."
-        case Status.UNKNOWN:
-            message = (
-                "This row was sent, but its answer was lost or cannot be trusted: it may be written or not, or still "
-                "be on its way."
-            )
-            remedy = (
-                "Resume the run, which settles the row; sent again by other means, a new record might be there twice, "
-                "and a change might be overtaken by this one."
-            )
-        case _:
-            return ()
-    return (Problem(code="", field="", message=message, remedy=remedy),)
-
-
-def _counts(journal: JournalReader, run: str, *, checking: bool) -> dict[Status, int]:
-    progress = journal.count_by_status(run)
-    if not checking:
-        return reported_counts(progress)
-    counts: dict[Status, int] = {}
-    for state, number in progress.items():
-        status = reported(state, checking=True)
-        counts[status] = counts.get(status, 0) + number
-    return counts

@@ -10,9 +10,9 @@ from typing import final
 
 from bulkzcrm.client import Client
 from bulkzcrm.journal import Batch, JournalWriter, Progress, RowOutcome, Run, StoredRow
-from bulkzcrm.lookup import folded
 from bulkzcrm.readings import read_organisation, read_services
 from bulkzcrm.run.composing import Composer
+from bulkzcrm.run.keys import Keys
 from bulkzcrm.send import Ledger, Sendable
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Organisation, Reading
@@ -22,7 +22,10 @@ __all__ = ["Rereading"]
 
 @final
 class Rereading:
-    """Reads the records of one run's rows again; `organisation` is what was read of it, and is kept up to date."""
+    """Reads the records of one run's rows again; `organisation` is what was read of it, and is kept up to date.
+
+    `keys` are the values of the unique field, where the run's records are known by one.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class Rereading:
         composer: Composer,
         ledger: Ledger,
         organisation: Organisation,
+        keys: Keys | None,
     ) -> None:
         self._operation = operation
         self._run = run
@@ -41,6 +45,7 @@ class Rereading:
         self._composer = composer
         self._ledger = ledger
         self._organisation = organisation
+        self._keys = keys
         self.read: set[int] = set()
         """Batches in doubt whose records were read again: what is left of them is due to go again."""
 
@@ -77,13 +82,14 @@ class Rereading:
     ) -> dict[int, str | None]:
         """Find the records of refused rows by their unique field, which no `others` can share."""
         del others
-        key = self._operation.key
-        ids = {
-            folded(str(each.record.get(key) or "")): each.id
-            for each in (await read_services(self._client, key)).values()
-        }
-        values = {row.ordinal: folded(str(row.record.get(key) or "")) for row, _ in refused}
-        return {ordinal: ids[value] for ordinal, value in values.items() if value and value in ids}
+        if self._keys is None:
+            return {}
+        services = await read_services(self._client, self._keys.name)
+        values = {row.ordinal: self._keys.comparable(row.record) for row, _ in refused}
+        wanted = frozenset(values.values()) - {""}
+        found = ((self._keys.comparable(each.record), each.id) for each in services.values())
+        ids = {value: record_id for value, record_id in found if value in wanted}
+        return {ordinal: ids[value] for ordinal, value in values.items() if value in ids}
 
     async def _refresh(self) -> Organisation:
         """Read the current records anew, and nothing else; where that is not allowed, they stay unknown."""

@@ -85,7 +85,14 @@ class Sending:
         self.ledger = Ledger(self.writer, self.run.id, self.epoch, self.client.now, self.claim)
         composer = Composer(self.judge, self.organisation, self.client)
         self._rereading = Rereading(
-            self.operation, self.run, self.writer, self.client, composer, self.ledger, self.organisation
+            self.operation,
+            self.run,
+            self.writer,
+            self.client,
+            composer,
+            self.ledger,
+            self.organisation,
+            self.judge.keys,
         )
         self._pending = Pending(
             self.run,
@@ -96,6 +103,7 @@ class Sending:
             size=self.size,
             reread=self._rereading.read,
             is_filling=lambda: self.client.limiter.is_filling,
+            look_up=self._rereading.ids_by_key if self.operation.key else None,
         )
         self._settling = Settling(
             self.operation,
@@ -122,6 +130,7 @@ class Sending:
             go_on=self._go_on,
             may_begin=lambda: not self._settles_first,
             locate=self.judge.with_cell,
+            quiet_s=self.quiet_s,
             zone=self.organisation.zone,
             triggers=self.triggers,
         )

@@ -6,9 +6,8 @@ nothing counts as absent unless two readings, some time apart, show the same.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from anyio import to_thread
@@ -20,7 +19,7 @@ from bulkzcrm.errors import CredentialsRefusedError
 from bulkzcrm.events import Listener, Noted, ReadBack, Waiting
 from bulkzcrm.journal import Batch, Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow
 from bulkzcrm.lookup import folded
-from bulkzcrm.model import Problem
+from bulkzcrm.model import Problem, Record
 from bulkzcrm.readings import read_current_user
 from bulkzcrm.run.composing import Composer
 from bulkzcrm.run.lease import LEASE_MS
@@ -30,7 +29,6 @@ from bulkzcrm.send.matching import Lost
 from bulkzcrm.spec.moments import timeless
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import READ_SCOPES, Current, Reading
-from bulkzcrm.spec.values import fingerprint
 
 __all__ = ["NAMESAKES", "Settled", "Settling", "quiet_period"]
 
@@ -136,17 +134,13 @@ class Settling:
         sent = {batch.number: batch.sent_ms or self._now_ms() for batch in batches}
         earlier_ms = None if of_this_call else max(sent.values())
         await self._wait_until_quiet(last_left, earlier_ms, len(rows))
-        rivals = await self._rivals(rows)
-        lost = [
-            Lost(row.ordinal, self._composer.as_sent(row, instant(sent[row.batch or 0])), rivals[self._content(row)])
-            for row in rows
-        ]
         sought = Sought(
-            lost=lost,
+            lost=[Lost(row.ordinal, self._as_sent(row.record, sent[row.batch or 0])) for row in rows],
             identities=frozenset(row.identity for row in rows if row.identity is not None),
             first_ms=min(sent.values()),
             excluded=self._namesakes_before.union(await self._known() if of_this_call else ()),
         )
+        sought = replace(sought, rivals=await self._rivals(sought))
         try:
             seen, steady = await self._read_until_steady(sought)
         except (ReadRefusedError, CredentialsRefusedError) as error:
@@ -210,15 +204,17 @@ class Settling:
             reason = f"the answer for {counted(rows, 'row')} was lost; what became of them is read back then"
             await self._pause(seconds, reason)
 
-    async def _rivals(self, rows: Sequence[StoredRow]) -> Counter[bytes]:
-        """Count the rows of the same content that are in doubt on other pages, or in other runs."""
-        identities = {row.identity for row in rows if row.identity is not None}
-        ours = [row.ordinal for row in rows]
-        found = await self._writer.do(lambda journal: journal.in_doubt_elsewhere(self._run, identities, ours))
-        return Counter(fingerprint(self._operation.fields, record) for _, record in found)
+    async def _rivals(self, sought: Sought) -> list[Record]:
+        """Return the records of rows of these names that are in doubt on other pages, or in other runs."""
+        ours = [each.ordinal for each in sought.lost]
+        since_ms = milliseconds(sought.since)
+        doubted = await self._writer.do(
+            lambda journal: journal.in_doubt_elsewhere(self._run, sought.identities, ours, since_ms)
+        )
+        return [self._as_sent(each.record, each.sent_ms) for each in doubted]
 
-    def _content(self, row: StoredRow) -> bytes:
-        return fingerprint(self._operation.fields, row.record or {})
+    def _as_sent(self, record: Record | None, sent_ms: int) -> Record:
+        return self._composer.as_sent(record or {}, instant(sent_ms))
 
     async def _read_until_steady(self, sought: Sought) -> tuple[Seen, bool]:
         """Read until two readings in a row show the same, or every row is found; tell whether it came to that."""

@@ -101,9 +101,10 @@ def _as_it_is(journal: Journal, run: Run, resume: Callable[[str], str]) -> Endin
     """Return the report of a step that is not worked on now."""
     folder = Path(run.output or run.id)
     try:
-        return project(journal, run, folder, resume=resume(run.id) if run.state in RESUMABLE else None)
+        return project(journal, run, folder, resume=resume(run.id))
     except OutputError as error:
-        return unwritten(journal, run, error, resume=resume(run.id))
+        # Another process may be at work on the step.
+        return unwritten(journal, journal.run(run.id), error, resume=resume(run.id))
 
 
 def _resumable(journal: Journal, run_id: str) -> bool:

@@ -3,7 +3,7 @@
 from bulkzcrm.send.claim import Claim
 from bulkzcrm.send.drafts import Draft
 from bulkzcrm.send.ledger import Ledger
-from bulkzcrm.send.sendable import Budget, Sendable
+from bulkzcrm.send.sendable import Budget, LookUp, Sendable
 from bulkzcrm.send.sender import Sender
 
-__all__ = ["Budget", "Claim", "Draft", "Ledger", "Sendable", "Sender"]
+__all__ = ["Budget", "Claim", "Draft", "Ledger", "LookUp", "Sendable", "Sender"]

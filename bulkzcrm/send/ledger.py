@@ -128,9 +128,14 @@ class Ledger:
         )
 
     async def settle(self, settlements: Sequence[RowSettlement], in_doubt: Mapping[int, int] | None = None) -> None:
-        """Write what became of rows without sending them, those among them that are `in_doubt` (ordinal → batch)."""
+        """Write what became of rows without sending them, those among them that are `in_doubt` (ordinal → batch).
+
+        Raises `ValueError` for one in doubt that has not succeeded: nobody knows that it was not written.
+        """
         if not settlements:
             return
+        if any(each.ordinal in (in_doubt or {}) and each.status is not Progress.SUCCEEDED for each in settlements):
+            raise ValueError("what is in doubt is neither invalid nor unchanged")
         moment = self._moment()
 
         def settle(journal: Journal) -> None:

@@ -6,6 +6,7 @@ were made as there are records that agree, and which of them is which makes no d
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,14 +20,10 @@ __all__ = ["Lost", "Matched", "match", "name_of"]
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """One record that was sent and whose answer is missing: the place of its row, and the record as it was sent.
-
-    So many `rivals` say the same and are waited for elsewhere: on another page, or by another run.
-    """
+    """One record that was sent and whose answer is missing: the place of its row, and the record as it was sent."""
 
     ordinal: int
     record: Record
-    rivals: int = 0
 
 
 @dataclass(slots=True)
@@ -40,21 +37,31 @@ class Matched:
     """Place of the row → ids of the records that may or may not be its own."""
 
 
-def match(lost: Sequence[Lost], there: Sequence[Current], fields: Sequence[Field], named_by: str) -> Matched:
+def match(
+    lost: Sequence[Lost],
+    there: Sequence[Current],
+    fields: Sequence[Field],
+    named_by: str,
+    rivals: Sequence[Record] = (),
+) -> Matched:
     """Match lost records with those that may have come of them.
 
-    `there` are the records that nobody else accounts for. A record agrees with what was sent if every field that was
-    sent has the value that was sent; fields that were not sent may hold anything, since the server fills some of them.
-    A record of the same name that agrees with nothing is a stranger: beside it, a row that is not found is ambiguous,
-    because the organisation may have changed what was sent.
+    `there` are the records that nobody else accounts for; `rivals` are lost, too, but waited for elsewhere (on another
+    page, or by another run), and what may be one of theirs is not taken from them. A record agrees with what was sent
+    if every field that was sent has the value that was sent; fields that were not sent may hold anything, since the
+    server fills some of them. A record of the same name that agrees with nothing is a stranger: beside it, a row that
+    is not found is ambiguous, because the organisation may have changed what was sent.
     """
     matched = Matched()
     candidates = _by_name(there, named_by)
     groups: dict[str, list[Lost]] = {}
     for each in sorted(lost, key=lambda each: each.ordinal):
         groups.setdefault(name_of(each.record, named_by), []).append(each)
+    waiting: dict[str, list[Record]] = {}
+    for record in rivals:
+        waiting.setdefault(name_of(record, named_by), []).append(record)
     for name, rows in groups.items():
-        _match_namesakes(matched, rows, candidates.get(name, []), fields)
+        _match_namesakes(matched, rows, waiting.get(name, []), candidates.get(name, []), fields)
     return matched
 
 
@@ -65,24 +72,36 @@ def _by_name(there: Sequence[Current], named_by: str) -> dict[str, list[Current]
     return names
 
 
-def _match_namesakes(matched: Matched, rows: Sequence[Lost], there: Sequence[Current], fields: Sequence[Field]) -> None:
+def _match_namesakes(
+    matched: Matched,
+    rows: Sequence[Lost],
+    rivals: Sequence[Record],
+    there: Sequence[Current],
+    fields: Sequence[Field],
+) -> None:
     """Match rows of one name with the records of that name, both in their order."""
-    alike: dict[bytes, list[Lost]] = {}
+    kinds = {fingerprint(fields, record): record for record in (*rivals, *(row.record for row in rows))}
+    alike: dict[bytes, list[Lost]] = {key: [] for key in kinds}
     for row in rows:
-        alike.setdefault(fingerprint(fields, row.record), []).append(row)
-    fitting: dict[bytes, list[Current]] = {key: [] for key in alike}
+        alike[fingerprint(fields, row.record)].append(row)
+    elsewhere = Counter(fingerprint(fields, record) for record in rivals)
+    fitting: dict[bytes, list[Current]] = {key: [] for key in kinds}
     unclear: list[str] = []
-    index = _Index({key: each[0].record for key, each in alike.items()}, fields)
+    index = _Index(kinds, fields)
     for current in there:
-        kinds = _best([(_agreement(alike[key][0].record, current, fields), key) for key in index.near(current)])
-        if len(kinds) == 1:
-            fitting[kinds[0]].append(current)
+        best = _best([(_agreement(kinds[key], current, fields), key) for key in index.near(current)])
+        if len(best) == 1:
+            fitting[best[0]].append(current)
         else:
             unclear.append(current.id)
+    for key, waited_for in elsewhere.items():
+        if not alike[key] and len(fitting[key]) > waited_for:
+            # Not all of these can be the rivals' own.
+            unclear += [current.id for current in fitting[key]]
     for key, same_rows in alike.items():
         ids = [current.id for current in fitting[key]]
         # Of records that are alike it does not matter who gets which, so rivals find theirs among the rest.
-        if len(ids) > len(same_rows) + max(row.rivals for row in same_rows):
+        if len(ids) > len(same_rows) + elsewhere[key]:
             matched.ambiguous.update({row.ordinal: tuple(ids) for row in same_rows})
             continue
         matched.found.update({row.ordinal: record_id for row, record_id in zip(same_rows, ids, strict=False)})

@@ -21,13 +21,17 @@ class Repeats:
         self._operation = operation
         self._key = operation.key
         self._announce = announce
-        self._lost: set[int] = set()
+        self._lost: dict[int, float] = {}
 
-    def lost(self, rows: Iterable[Sendable]) -> None:
-        """Learn that nobody knows whether these rows were written."""
+    def lost(self, rows: Iterable[Sendable], at: float) -> None:
+        """Learn that nobody knows whether these rows were written, `at` a time in seconds that never go back."""
         # Others are read back before they go again, and are then no longer in doubt.
         if self._operation.safe_to_repeat:
-            self._lost.update(each.ordinal for each in rows)
+            self._lost.update((each.ordinal, at) for each in rows)
+
+    def lost_at(self, each: Sendable) -> float | None:
+        """Return when a request with the row was last given up; `None` if this call has lost none."""
+        return self._lost.get(each.ordinal)
 
     def is_in_doubt(self, each: Sendable) -> bool:
         """Tell whether a request with the row may still be carried out, for all that reading its record has shown."""

@@ -7,8 +7,7 @@ repeating does not help: whoever sends the run reads it back before any of its r
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import assert_never, final
 
@@ -25,22 +24,22 @@ from bulkzcrm.answers import (
     Succeeded,
     TryAgain,
     Uncertain,
-    Verdict,
     read_answer,
     without_answer,
 )
-from bulkzcrm.client import Client, ReadRefusedError
-from bulkzcrm.errors import BulkzcrmError
-from bulkzcrm.events import BatchAnswered, Listener
+from bulkzcrm.client import Client
+from bulkzcrm.events import Listener
 from bulkzcrm.journal import Progress, RowOutcome
 from bulkzcrm.model import Problem
 from bulkzcrm.retry import Cause
 from bulkzcrm.send.drafts import Draft, Drafting
 from bulkzcrm.send.ledger import Ledger
 from bulkzcrm.send.patience import Patience
+from bulkzcrm.send.refusals import Refusals
 from bulkzcrm.send.repeats import Repeats
 from bulkzcrm.send.sendable import Budget, LookUp, Recheck, Sendable
 from bulkzcrm.send.splitting import Part, alone, pieces
+from bulkzcrm.send.telling import told_of
 from bulkzcrm.spec.limits import write_cost
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.transport import Answer, LostError, NotSentError
@@ -57,6 +56,7 @@ class Sender:
 
     `go_on` is asked before each request and raises when no further one may leave; `may_begin` before the first request
     of a batch, which is not begun where it says no. `locate` names the cell of a problem of the row of that number.
+    For `quiet_s` seconds a lost request may still be carried out.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Sender:
         go_on: Callable[[], None],
         may_begin: Callable[[], bool],
         locate: Callable[[Problem, int], Problem],
+        quiet_s: float,
         zone: tzinfo | None = None,
         triggers: bool = True,
     ) -> None:
@@ -81,13 +82,23 @@ class Sender:
         self._budget = budget
         self._announce = announce
         self._recheck = recheck
-        self._look_up = look_up
         self._go_on = go_on
         self._may_begin = may_begin
         self._locate = locate
         self._drafting = Drafting(operation, zone=zone, triggers=triggers)
         self._fields = tuple(each.name for each in operation.fields)
         self._repeats = Repeats(operation, announce)
+        self._refusals = Refusals(
+            client,
+            ledger,
+            self._repeats,
+            is_new=operation.creates,
+            budget=budget,
+            recheck=recheck,
+            look_up=look_up,
+            go_on=go_on,
+            quiet_s=quiet_s,
+        )
         self.answered = 0
         """Batches of which something has become known: a trustworthy answer for a row, or a record that was found."""
         self.doubts = 0
@@ -153,7 +164,7 @@ class Sender:
                     cause = Cause.THROTTLED if reading.throttled else Cause.NOT_SENT if answer is None else Cause.SERVER
                     await patience.wait(cause, reading.reason, reading.retry_after)
                 case TryAgain() | Doubt():
-                    self._repeats.lost(part)
+                    self._repeats.lost(part, self._client.monotonic())
                     if await self._left_in_doubt(number, (), status, patience):
                         return []
                     await patience.wait(Cause.LOST if answer is None else Cause.SERVER, reading.reason)
@@ -206,7 +217,7 @@ class Sender:
             scopes=self._operation.scopes_needed,
         )
         reading = read_answer(sent, answer.status, answer.body)
-        self._tell(part, number, answer, reading)
+        self._announce(told_of(number, len(part), answer, reading, self._client.limiter))
         return answer, reading
 
     async def _not_applied(self, part: Sequence[Sendable], number: int, status: int | None) -> None:
@@ -232,9 +243,10 @@ class Sender:
         outcomes = []
         doubtful: list[Sendable] = []
         again: list[Sendable] = []
+        refused: list[tuple[Sendable, RowOutcome]] = []
         reason = ""
         pairs = list(zip(part, judged.verdicts, strict=True))
-        there = await self._written_before(pairs)
+        there = await self._refusals.written_before(pairs)
         for each, verdict in pairs:
             match verdict:
                 case Rejected() if record_id := there.get(each.ordinal):
@@ -242,6 +254,8 @@ class Sender:
                 case Rejected() if each.ordinal in there or self._repeats.met_itself(each, verdict):
                     doubtful.append(each)
                     reason = verdict.problems[0].message
+                case Rejected() if self._repeats.is_in_doubt(each):
+                    refused.append((each, self._outcome(each, verdict)))
                 case Succeeded() | Rejected():
                     outcomes.append(self._outcome(each, verdict))
                 case NotApplied() if self._repeats.is_in_doubt(each):
@@ -257,32 +271,26 @@ class Sender:
                 case _:
                     assert_never(verdict)
         rejected = sum(outcome.status is Progress.REJECTED for outcome in outcomes)
-        self._repeats.lost(doubtful)
+        self._repeats.lost(doubtful, self._client.monotonic())
         is_left = False
         if doubtful:
             is_left = await self._left_in_doubt(number, outcomes, status, patience)
+        elif refused:
+            await self._ledger.in_doubt(number, outcomes, status)
+            self._trust()
         else:
             await self._ledger.answered(number, outcomes, status)
             self._trust()
         self._repeats.tell_of_changed(pairs)
         self._budget.spend(rejected)
+        if refused and not is_left and not await self._refusals.settle(refused, number):
+            self.open_doubts += 1
         readable = [] if is_left else doubtful
         if again or readable:
             await patience.wait(Cause.SERVER if readable else Cause.THROTTLED, reason)
         if readable:
             again += await self._settle_by_reading(readable, number)
         return sorted(again, key=lambda each: each.ordinal)
-
-    async def _written_before(self, judged: Sequence[tuple[Sendable, Verdict]]) -> Mapping[int, str | None]:
-        """Look up those rows that are refused now and were sent before: what is there of them was written, then."""
-        refused = list(self._repeats.refused(judged))
-        if not refused:
-            return {}
-        try:
-            return await self._look_up(refused, {each.record_id for _, each in judged if isinstance(each, Succeeded)})
-        except (BulkzcrmError, ReadRefusedError):
-            # What the answer says of the other rows is written all the same; these are looked for later.
-            return dict.fromkeys(each.ordinal for each, _ in refused)
 
     def _outcome(self, each: Sendable, verdict: Succeeded | Rejected) -> RowOutcome:
         if isinstance(verdict, Succeeded):
@@ -329,20 +337,3 @@ class Sender:
             ]
             await self._ledger.settle_doubts(number, outcomes)
         return [each for each in doubtful if each.ordinal not in agreeing]
-
-    def _tell(self, part: Sequence[Sendable], number: int, answer: Answer, reading: Reading) -> None:
-        kinds = Counter(map(type, reading.verdicts)) if isinstance(reading, Judged) else Counter[type[Verdict]]()
-        unproven = isinstance(reading, Doubt) or (isinstance(reading, TryAgain) and not reading.certain_not_applied)
-        self._announce(
-            BatchAnswered(
-                batch=number,
-                rows=len(part),
-                succeeded=kinds[Succeeded],
-                rejected=kinds[Rejected],
-                unknown=len(part) if unproven else kinds[Uncertain],
-                status=answer.status,
-                seconds=answer.elapsed,
-                in_flight=self._client.limiter.in_flight,
-                limit=self._client.limiter.limit,
-            )
-        )

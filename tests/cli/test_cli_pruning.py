@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from forwarder import Say
+from forwarder import Heard, Say
 from terminal import Ended, Served, Terminal, services
 
 from bulkzcrm.cli.session import at
@@ -20,7 +20,14 @@ from bulkzcrm.journal import Journal, NewRow, NewRun, Progress, Pruning, RowOutc
 from bulkzcrm.journal.place import FILE_NAME
 
 NOW = datetime(2040, 6, 1, 12, tzinfo=UTC)
-REFUSAL = Say(403, {"code": "NO_PERMISSION", "details": {}, "message": "no", "status": "error"})
+
+
+async def refuse_all(heard: Heard) -> Say:
+    return Say(503)
+
+
+async def let_pass(heard: Heard) -> None:
+    return None
 
 
 @contextmanager
@@ -204,6 +211,57 @@ def test_what_may_explain_the_records_of_a_run_in_doubt_stays(terminal: Terminal
     assert "in doubt (run-3)" in ending.err
 
 
+@pytest.mark.parametrize("ended", ["in doubt", "not applied", "refused"])
+def test_what_may_explain_the_records_of_a_run_that_has_sent_something_stays(terminal: Terminal, ended: str):
+    """Its rows may be pending again: a record that it meets when they are sent is told from its own all the same."""
+    stopped(terminal.home, "run-2", 120)
+    with days_ago(terminal.home, 120) as journal:
+        journal.set_state("run-2", 0, RunState.SENDING)
+        number = journal.plan_batch("run-2", 0, [1, 2])
+        journal.mark_sending("run-2", 0, number, ordinals=[1, 2], body_sha256="ab", sent_ms=1)
+        if ended == "in doubt":
+            journal.mark_in_doubt("run-2", 0, number)
+        elif ended == "not applied":
+            journal.mark_not_applied("run-2", 0, number, answered_ms=2)
+        else:
+            refused = [RowOutcome(ordinal=each, status=Progress.REJECTED) for each in (1, 2)]
+            journal.mark_answered("run-2", 0, number, refused, answered_ms=2)
+    finished(terminal.home, "run-3", 110)
+    ending = prune(terminal, "--yes")
+    assert listed(terminal) == ["run-3", "run-2"]
+    assert "(run-3)" in ending.err
+
+
+def test_a_run_that_never_sent_anything_keeps_no_other(terminal: Terminal):
+    stopped(terminal.home, "run-1", 120)
+    finished(terminal.home, "run-2", 110)
+    prune(terminal, "--yes")
+    assert listed(terminal) == ["run-1"]
+
+
+@pytest.mark.parametrize(("days", "stays"), [(121, True), (123, False)])
+def test_what_was_made_just_before_a_run_in_doubt_may_explain_its_records_too(
+    terminal: Terminal, days: int, *, stays: bool
+):
+    """The clocks of the computers may be off by a day."""
+    finished(terminal.home, "run-1", days)
+    stopped(terminal.home, "run-2", 120)
+    with days_ago(terminal.home, 120) as journal:
+        journal.set_state("run-2", 0, RunState.SENDING)
+        number = journal.plan_batch("run-2", 0, [1])
+        journal.mark_sending("run-2", 0, number, ordinals=[1], body_sha256="ab", sent_ms=1)
+    prune(terminal, "--yes")
+    assert ("run-1" in listed(terminal)) is stays
+
+
+def test_a_retry_that_seems_older_than_its_run_keeps_it_too(terminal: Terminal):
+    """The computer's clock was set back in between."""
+    finished(terminal.home, "run-2", 100)
+    finished(terminal.home, "run-1", 10, retry_of="run-2")
+    prune(terminal, "--yes")
+    assert listed(terminal) == ["run-2", "run-1"]
+
+
 def test_a_pruned_create_still_guards_against_a_second_import(connected: Terminal, served: Served):
     connected.write("good.csv", services("A", "B"))
     words = ("run", "create-services", "good.csv", "--yes")
@@ -226,10 +284,12 @@ def test_a_run_that_waits_since_before_a_pruned_one_of_its_content_is_not_sent_a
     connected: Terminal, served: Served
 ):
     connected.write("good.csv", services("A"))
-    served.wire.script(REFUSAL)
-    waiting = connected.type("run", "create-services", "good.csv", "--yes", "--again", "--json")
-    assert waiting.status == 3
-    assert connected.type("run", "create-services", "good.csv", "--yes", "--again").status == 0
+    words = ("run", "create-services", "good.csv", "--yes", "--again")
+    served.wire.interfere = refuse_all
+    waiting = connected.type(*words, "--json", "--max-wait", "0")
+    assert (waiting.status, waiting.object["unsent"]) == (3, 1)
+    served.wire.interfere = let_pass
+    assert connected.type(*words).status == 0
     later = datetime.now(UTC) + timedelta(days=91)
     done = prune(connected, "--yes", "--json", now=later).object
     assert len(done["runs"]) == 1

@@ -10,10 +10,11 @@ import pytest
 import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from two_ways import alike, bare, careful_texts, quick_texts
 from xlsx_parts import MAIN, parts, sheet, write_parts
 
 from bulkzcrm.errors import SourceError
-from bulkzcrm.ingest import open_source
+from bulkzcrm.ingest import open_source, stretches
 from bulkzcrm.model import FormulaWithoutValue
 
 STRINGS = f'<sst xmlns="{MAIN}"><si><t>one</t></si><si><t> </t></si><si><r><t>ri</t></r><r><t>ch</t></r></si></sst>'
@@ -117,38 +118,62 @@ def sheets(draw, cells):
 BARE_CELLS = [cell.replace(' r="{0}{1}"', "") for cell in PLAIN_CELLS]
 
 
-@settings(max_examples=300)
-@given(
-    sheets(st.sampled_from(BARE_CELLS)) | sheets(st.sampled_from([*BARE_CELLS[:3], *PLAIN_CELLS[:3], "<c/>", "<cd/>"]))
-)
-def test_cells_without_a_reference_are_what_the_parser_reads(xml):
-    assert outcome(xml) == parsed(xml)
+PLAIN = sheets(st.sampled_from(PLAIN_CELLS))
+BARE = sheets(st.sampled_from(BARE_CELLS))
+MIXED = sheets(st.sampled_from([*BARE_CELLS[:3], *PLAIN_CELLS[:3], "<c/>", "<cd/>"]))
+ODD = sheets(st.sampled_from(PLAIN_CELLS + ODD_CELLS))
+SIZES = st.sampled_from([(), (1 << 17,), (150, 40), (60, 7, 500)])
+MARKS = [
+    *"<>&\"'/= \rA1]r",
+    "",
+    "</",
+    "/>",
+    "<c",
+    "<row",
+    "</row>",
+    "<row/>",
+    "&#65;",
+    "]]>",
+    "<!",
+    "<?",
+    "</sheetData",
+]
+SIGNS = [*"\x00\x0b\x0c\x1c\x1f\x7f\x85\xa0\u2028\ufffe\uffff\u0663_+-.", "&#12;", "&#x663;", 'xmlns="u" ']
+
+
+@st.composite
+def damaged(draw, sound):
+    """A sheet with some characters put in or taken out among its rows."""
+    xml = draw(sound)
+    end = len(xml) - len("</sheetData></worksheet>")
+    at = draw(st.integers(xml.index("<sheetData>") + len("<sheetData>"), end))
+    return xml[:at] + draw(st.sampled_from(MARKS + SIGNS)) + xml[min(at + draw(st.integers(0, 3)), end) :]
+
+
+@settings(max_examples=50)
+@given(PLAIN | BARE | MIXED, SIZES)
+def test_plain_rows_are_what_the_parser_reads(xml, sizes):
+    alike(xml, *sizes)
+
+
+@settings(max_examples=100)
+@given(ODD, SIZES)
+def test_odd_rows_among_plain_ones_are_what_the_parser_reads(xml, sizes):
+    alike(xml, *sizes)
 
 
 @settings(max_examples=300)
-@given(sheets(st.sampled_from(PLAIN_CELLS)))
-def test_plain_rows_are_what_the_parser_reads(xml):
-    assert outcome(xml) == parsed(xml)
+@given(damaged(PLAIN | BARE), SIZES)
+def test_damage_is_refused_wherever_the_parser_refuses_it(xml, sizes):
+    alike(xml, *sizes)
 
 
-@settings(max_examples=400)
-@given(sheets(st.sampled_from(PLAIN_CELLS + ODD_CELLS)))
-def test_odd_rows_among_plain_ones_are_what_the_parser_reads(xml):
-    assert outcome(xml) == parsed(xml)
-
-
-@settings(max_examples=600)
-@given(sheets(st.sampled_from(PLAIN_CELLS)) | sheets(st.sampled_from(BARE_CELLS)), st.data())
-def test_damage_is_refused_wherever_the_parser_refuses_it(xml, data):
-    begin = xml.index('<row r="1"')
-    end = xml.index("</sheetData>")
-    at = data.draw(st.integers(begin, end - 1))
-    put = data.draw(
-        st.sampled_from([*"<>&\"'/= \rA1]r", "", "</", "/>", "<c", "<row", "</row>", "&#65;", "]]>", "<!", "<?"])
-    )
-    gone = data.draw(st.integers(0, 3))
-    xml = xml[:at] + put + xml[min(at + gone, end) :]
-    assert outcome(xml) == parsed(xml)
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@settings(max_examples=30_000)
+@given(PLAIN | BARE | MIXED | ODD | damaged(PLAIN | BARE) | damaged(ODD) | damaged(damaged(ODD)), SIZES)
+def test_many_sheets_are_what_the_parser_reads(xml, sizes):
+    alike(xml, *sizes)
 
 
 @pytest.mark.parametrize("cell", PLAIN_CELLS + BARE_CELLS + ODD_CELLS)
@@ -156,38 +181,36 @@ def test_each_form_reads_alike_before_and_after_it_is_known(cell):
     rows = "".join(
         f'<row r="{number}"><c r="A{number}"><v>1</v></c>{cell.format("B", number)}</row>' for number in range(2, 5)
     )
-    assert outcome(sheet(rows)) == parsed(sheet(rows))
+    alike(bare(rows))
 
 
-@given(
-    st.lists(
-        st.sampled_from(
-            [
-                "<si><t>{}</t></si>",
-                '<si><t xml:space="preserve"> {} </t></si>',
-                "<si/>",
-                "<si></si>",
-                "<si><r><t>{}</t></r></si>",
-                "<si><t>a &amp; &#66; {}</t></si>",
-                "<si><t>_x000D_{}</t></si>",
-                "<si><t/></si>\n",
-                "<si><t>a > b</t></si>",
-                "<si><t>a\r\n{}</t><phoneticPr/></si>",
-                "<si><t>\x02</t></si>",
-                "<!-- <si> -->",
-            ]
-        ),
-        max_size=8,
-    )
-)
-def test_shared_texts_are_what_the_parser_reads(entries):
+ENTRIES = [
+    "<si><t>{}</t></si>",
+    '<si><t xml:space="preserve"> {} </t></si>',
+    "<si/>",
+    "<si></si>",
+    "<si><r><t>{}</t></r></si>",
+    "<si><t>a &amp; &#66; {}</t></si>",
+    "<si><t>_x000D_{}</t></si>",
+    "<si><t/></si>\n",
+    "<si><t>a > b</t></si>",
+    "<si><t>a\r\n{}</t><phoneticPr/></si>",
+    "<si><t>\x02</t></si>",
+    "<si><t>a</t></si>\x0c",
+    "<si><t>\uffff</t></si>",
+    "<si><si><t>a</t></si><t>b</t></si>",
+    '<si xmlns="u"><t>a</t></si>',
+    "<x><si><t>a</t></si></x>",
+    "<!-- <si> -->",
+]
+
+
+@settings(max_examples=150)
+@given(st.lists(st.sampled_from(ENTRIES), max_size=8), SIZES)
+def test_shared_texts_are_what_the_parser_reads(entries, sizes):
     table = "".join(entry.format(place) for place, entry in enumerate(entries))
-    count = sum("<!" not in entry for entry in entries)
-    rows = "".join(f'<row r="{n + 2}"><c r="A{n + 2}" t="s"><v>{n}</v></c></row>' for n in range(count))
-    plain, odd = (f'<sst xmlns="{MAIN}" count="9">{begin}{table}</sst>' for begin in ("", "<!-- -->"))
-    assert outcome(sheet(rows), **{"xl/sharedStrings.xml": plain}) == outcome(
-        sheet(rows), **{"xl/sharedStrings.xml": odd}
-    )
+    xml = f'<sst xmlns="{MAIN}" count="9">{table}</sst>'
+    assert quick_texts(xml, *sizes) == careful_texts(xml)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1", "utf-8"])
@@ -208,15 +231,29 @@ def test_a_row_of_many_cells_may_be_longer_than_what_is_read_at_once():
     assert begin == parsed(sheet(rows))
 
 
-@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"])
-def test_one_element_that_would_fill_the_memory_is_refused(part):
-    noise = "".join(f"{n * n:x}" for n in range(200_000)) * 30
+PARTS = ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"]
+
+
+def with_one_long_element(part, numbers):
+    noise = "".join(f"{n * n:x}" for n in range(numbers)) * 30
     texts = {
-        "xl/worksheets/sheet1.xml": sheet(f'<row r="2"><c r="A2" t="str"><v>{noise}</v></c></row>'),
-        "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}"><si><t>{noise}</t></si></sst>',
+        PARTS[0]: sheet(f'<row r="2"><c r="A2" t="str"><v>{noise}</v></c></row>'),
+        PARTS[1]: f'<sst xmlns="{MAIN}"><si><t>{noise}</t></si></sst>',
     }
-    message = outcome(sheet(""), **{part: texts[part]})
-    assert "one element of more than 32 MB" in message
+    return outcome(sheet(""), **{part: texts[part]})
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_one_element_that_would_fill_the_memory_is_refused(part, monkeypatch):
+    monkeypatch.setattr(stretches, "_LONGEST_PLAIN", 400_000)
+    monkeypatch.setattr(stretches, "_LARGEST_ELEMENT", 1_000_000)
+    assert "one element of more than 1 MB" in with_one_long_element(part, 10_000)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", PARTS)
+def test_one_element_of_more_than_32_mb_is_refused(part):
+    assert "one element of more than 32 MB" in with_one_long_element(part, 200_000)
 
 
 def test_the_number_of_a_row_may_be_written_oddly():

@@ -32,7 +32,7 @@ QUESTIONS: dict[str, Callable[[Journal], object]] = {
     "a batch": lambda journal: journal.batch_rows(RUN, 1),
     "batches in doubt": lambda journal: journal.batches(RUN, {BatchState.IN_DOUBT}),
     "whose records": lambda journal: journal.accounted_for(journal.run(RUN), ["1"], 0),
-    "in doubt elsewhere": lambda journal: journal.in_doubt_elsewhere(journal.run(RUN), ["a"], []),
+    "in doubt elsewhere": lambda journal: journal.in_doubt_elsewhere(journal.run(RUN), ["a"], [], 0),
     "under way elsewhere": lambda journal: journal.under_way_elsewhere(journal.run(RUN), ["a"], 0),
     "what an earlier pruning left": lambda journal: journal.pruning().begun(),
 }

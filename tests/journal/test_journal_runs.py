@@ -30,6 +30,7 @@ from bulkzcrm.journal import (
     LostLeaseError,
     NewRun,
     Organisation,
+    OvertakenError,
     Progress,
     RowSettlement,
     RunState,
@@ -89,6 +90,7 @@ def test_what_becomes_known_is_written_and_the_rest_stays(journal):
         lookups={"users": ["1"]},
         output="my reports",
         updated_ms=journal.run(RUN).updated_ms,
+        revision=before.revision + 1,
     )
 
 
@@ -274,7 +276,6 @@ ZOMBIE_WRITES = {
     "add_counts": lambda journal, epoch: journal.add_counts(RUN, epoch, Counters(requests=1)),
     "drop_run": lambda journal, epoch: journal.drop_run(RUN, epoch),
     "extend_lease": lambda journal, epoch: journal.extend_lease(RUN, epoch, 0, LEASE),
-    "holding": lambda journal, epoch: journal.holding(RUN, epoch).__enter__(),
     "keep_before_images": lambda journal, epoch: journal.keep_before_images(RUN, epoch, {1: {}}),
     "mark_answered": lambda journal, epoch: journal.mark_answered(RUN, epoch, 1, succeed([1]), answered_ms=1),
     "mark_in_doubt": lambda journal, epoch: journal.mark_in_doubt(RUN, epoch, 1),
@@ -314,12 +315,43 @@ def test_whoever_lost_the_lease_writes_nothing(home, journal, write):
 
 def test_every_write_of_a_run_is_among_those_that_a_lost_lease_stops():
     free = {"add_run", "claim", "mark_taken_by_retry", "learn", "open", "temporary", "close", "transaction"}
-    free |= {"beside", "pruning", "shares"}
+    free |= {"beside", "pruning", "reports", "shares"}
     writes = {name for name in vars(Journal) if not name.startswith("_")} - free - {"in_transaction"}
     assert writes == set(ZOMBIE_WRITES)
 
 
-@pytest.mark.parametrize("error", [LostLeaseError(RUN), IllegalMoveError("Batch 7 is lost.")])
+@pytest.mark.parametrize("write", sorted(set(ZOMBIE_WRITES) - {"drop_run"}))
+def test_every_write_to_a_run_moves_its_revision(journal, write):
+    if write == "add_rows":
+        journal.add_run(new_run())
+    else:
+        sending(journal)
+        send(journal, [1])
+        journal.plan_batch(RUN, 0, [2])
+        journal.mark_in_doubt(RUN, 0, send(journal, [3]))
+    epoch = journal.claim(RUN, "ann", 0, LEASE)
+    before = journal.run(RUN).revision
+    ZOMBIE_WRITES[write](journal, epoch)
+    assert journal.run(RUN).revision > before
+
+
+def test_what_is_kept_with_a_run_is_added_to_what_is_there(journal):
+    journal.add_run(new_run(lookups={"users": ["1"], "yes": True}))
+    journal.update_run(RUN, 0, lookups={"users": ["2"]})
+    before = journal.run(RUN)
+    journal.reports().remember(RUN, {"failed_sha256": "ab"})
+    after = journal.run(RUN)
+    assert after.lookups == {"users": ["2"], "yes": True, "failed_sha256": "ab"}
+    assert after.revision == before.revision
+
+
+def test_a_retry_is_not_begun_of_a_run_that_is_gone(journal):
+    with pytest.raises(UsageError, match="knows no run"):
+        journal.add_run(new_run(retry_of="nobody"))
+    assert journal.runs() == []
+
+
+@pytest.mark.parametrize("error", [LostLeaseError(RUN), IllegalMoveError("Batch 7 is lost."), OvertakenError(RUN)])
 def test_the_journals_errors_stop_a_run_and_survive_pickling(error):
     assert isinstance(error, StoppedError)
     assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301  made a moment ago

@@ -1,12 +1,27 @@
 """Rows, columns and texts from which the report's tests are made."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO
 
 from hypothesis import strategies as st
 
 from bulkzcrm.cells import column_letter
 from bulkzcrm.model import CellValue, Column, Outcome, Problem, Status
-from bulkzcrm.report import ReportRow, report_row
+from bulkzcrm.report import (
+    Placed,
+    Replace,
+    ReportRow,
+    RowSource,
+    Summary,
+    Written,
+    prepared_report,
+    report_row,
+    summary_aside,
+    summary_in_place,
+    write_aside,
+)
 
 DONE = Outcome(status=Status.SUCCEEDED, record_id="5545974000000393001", batch=3, attempts=1, code="SUCCESS")
 
@@ -39,3 +54,36 @@ def row_of(*cells: CellValue, number: int = 2, outcome: Outcome = DONE, surplus:
 
 def rejected(*problems: Problem) -> Outcome:
     return Outcome(status=Status.REJECTED, problems=problems, batch=1, attempts=2)
+
+
+# -- what is written aside and put in place at once
+
+
+def write_whole(folder: Path, name: str, write: Callable[[BinaryIO], None], *, replace: Replace = os.replace) -> Placed:
+    aside = write_aside(folder, name, write)
+    try:
+        return aside.put_in_place(replace=replace)
+    finally:
+        aside.discard()
+
+
+def write_reports(
+    folder: Path,
+    columns: Sequence[Column],
+    rows: RowSource,
+    failed: RowSource,
+    *,
+    formats: Sequence[str] = (),
+    sheet: str = "results",
+    replace: Replace = os.replace,
+) -> Written:
+    with prepared_report(folder, columns, rows, failed, formats=formats, sheet=sheet) as prepared:
+        return prepared.put_in_place(replace=replace)
+
+
+def write_summary(folder: Path, summary: Summary, *, replace: Replace = os.replace) -> Path:
+    aside = summary_aside(folder, summary)
+    try:
+        return summary_in_place(aside, summary, replace=replace)
+    finally:
+        aside.discard()

@@ -3,9 +3,9 @@ import os
 from pathlib import Path
 
 import pytest
+from report_samples import write_whole
 
 from bulkzcrm.errors import OutputError, StoppedError
-from bulkzcrm.report import write_whole
 
 
 def fill(content: bytes):

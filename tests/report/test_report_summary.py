@@ -4,10 +4,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from report_samples import write_summary
 
 from bulkzcrm.errors import OutputError, StoppedError
 from bulkzcrm.model import Status
-from bulkzcrm.report import State, Summary, holds_a_report, write_summary
+from bulkzcrm.report import State, Summary, holds_a_report
 
 KEYS = [
     "run",

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from report_samples import DONE, TOO_LONG, columns_named, rejected, row_of
+from report_samples import DONE, TOO_LONG, columns_named, rejected, row_of, write_reports, write_whole
 
 from bulkzcrm.errors import OutputError, UsageError
-from bulkzcrm.report import RESULT_COLUMNS, write_csv, write_reports, write_whole
+from bulkzcrm.report import RESULT_COLUMNS, State, Summary, prepared_report, write_csv
 
 COLUMNS = columns_named("Service_Name", "Price")
 
@@ -134,3 +134,37 @@ def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, formats, few, ma
 def test_loading_the_package_loads_neither_openpyxl_nor_pandas():
     check = "import sys, bulkzcrm.report; sys.exit(bool({'openpyxl', 'pandas'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0  # noqa: S603 - our own words
+
+
+def told(**changes: object) -> Summary:
+    facts = {"run": "a run", "operation": "create-services", "organisation": None, "state": State.FINISHED}
+    return Summary(**(facts | changes))
+
+
+def test_nothing_stands_in_its_place_before_all_is_written_and_what_is_not_put_there_is_gone(tmp_path):
+    write_reports(tmp_path, COLUMNS, rows, failed)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with prepared_report(tmp_path, COLUMNS, lambda: iter(()), failed, formats=("xlsx",)) as prepared:
+        prepared.summarise(told())
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name[0] != "."} == before
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("held", [(), ("results.csv",), ("results.csv", "summary.json")])
+def test_the_summary_is_put_in_place_last_and_names_the_files_as_they_are_called(tmp_path, held):
+    order = []
+
+    def replace(aside: Path, target: Path) -> None:
+        if target.name in held:
+            raise PermissionError(errno.EACCES, "in use")
+        order.append(target.name)
+        aside.replace(target)
+
+    with prepared_report(tmp_path, COLUMNS, rows, failed) as prepared:
+        prepared.summarise(told(files={"log": tmp_path / "run.log"}), failed_name="failed (2).csv")
+        written = prepared.put_in_place(failed_name="failed (3).csv", replace=replace)
+    assert order[-1].startswith("summary")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in written.files.values())
+    assert written.files["failed"].name == "failed (3).csv"
+    named = json.loads(written.files["summary"].read_bytes())["files"]
+    assert named == {key: str(path) for key, path in written.files.items()} | {"log": str(tmp_path / "run.log")}

@@ -1,0 +1,101 @@
+"""A run at one moment, as its report tells it: its circumstances, its counts and its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import final
+
+from bulkzcrm.journal import Journal, Progress, ReportedRow, Run, reported, reported_counts
+from bulkzcrm.model import Outcome, Problem, Status
+from bulkzcrm.report import ReportRow, plain_row, report_row
+
+__all__ = ["Told", "counts_of"]
+
+_PAGE = 250
+
+
+@final
+class Told:
+    """The rows of a run as its report tells them, read anew from the journal for each of its files.
+
+    They are read one page after the other while others may write, and are of one moment only if the run is at the same
+    revision afterwards; or, if `from_copy`, from a copy that is made here, which holds up others for a moment. Raises
+    `OutputError` where that would take too long.
+    """
+
+    def __init__(self, journal: Journal, run: str, *, checking: bool, from_copy: bool) -> None:
+        reports = journal.reports()
+        self.run: Run = reports.copy(run) if from_copy else journal.run(run)
+        self.from_copy = from_copy
+        self.failed_rows = 0
+        self._checking = checking
+        self._page: Callable[..., list[ReportedRow]] = reports.copied_rows if from_copy else journal.report_rows
+        self._count = reports.count_copied if from_copy else partial(journal.count_by_status, run)
+        self._statuses = {progress: reported(progress, checking=checking) for progress in Progress}
+        self._left_open = {progress: _left_open(status, self.run) for progress, status in self._statuses.items()}
+
+    def counts(self) -> dict[Status, int]:
+        """Count the rows that ended in each status."""
+        return counts_of(self._count(), checking=self._checking)
+
+    def rows(self) -> Iterator[ReportRow]:
+        """Begin all rows."""
+        for page in self._pages(failed=False):
+            yield from map(self._shown, page)
+
+    def failed(self) -> Iterator[ReportRow]:
+        """Begin those of failed.csv, and count them."""
+        self.failed_rows = 0
+        for page in self._pages(failed=True):
+            self.failed_rows += len(page)
+            yield from map(self._shown, page)
+
+    def _pages(self, *, failed: bool) -> Iterator[list[ReportedRow]]:
+        after = 0
+        while page := self._page(self.run.id, after, _PAGE, failed=failed):
+            yield page
+            after = page[-1].ordinal
+
+    def _shown(self, row: ReportedRow) -> ReportRow:
+        _, number, cells, surplus, progress, problems, code, record_id, batch, attempts = row
+        status = self._statuses[progress]
+        problems = problems or self._left_open[progress]
+        if not problems and not surplus:
+            return plain_row(number, cells, status.value, code, record_id, batch, attempts)
+        outcome = Outcome(
+            status=status, problems=problems, record_id=record_id, batch=batch, attempts=attempts, code=code
+        )
+        return report_row(number=number, cells=cells, surplus=surplus, outcome=outcome)
+
+
+def counts_of(progress: dict[Progress, int], *, checking: bool = False) -> dict[Status, int]:
+    """Return the counts of a report; with `checking` those of a `check`."""
+    if not checking:
+        return reported_counts(progress)
+    counts: dict[Status, int] = {}
+    for state, number in progress.items():
+        status = reported(state, checking=True)
+        counts[status] = counts.get(status, 0) + number
+    return counts
+
+
+def _left_open(status: Status, run: Run) -> tuple[Problem, ...]:
+    """Return why a row has not ended, and what to do; it has no code, since nothing is wrong with the row itself."""
+    match status:
+        case Status.UNSENT:
+            because = f" The run stopped before: {run.stopped_because}" if run.stopped_because else ""
+            message = f"This row has not been written.{because}"
+            remedy = "Resume the run, which sends the row; do not send it by a run of its own."
+        case Status.UNKNOWN:
+            message = (
+                "This row was sent, but its answer was lost or cannot be trusted: it may be written or not, or still "
+                "be on its way."
+            )
+            remedy = (
+                "Resume the run, which settles the row; sent again by other means, a new record might be there twice, "
+                "and a change might be overtaken by this one."
+            )
+        case _:
+            return ()
+    return (Problem(code="", field="", message=message, remedy=remedy),)
