@@ -166,7 +166,9 @@ GUARDS = (
     Guard(
         name="an answer is written though a record that it names cannot be looked at",
         remove=_stop_at_what_cannot_be_looked_at,
-        noticed_by=["test_meeting_itself.py::test_a_row_whose_record_cannot_be_looked_at_is_read_back_later"],
+        noticed_by=[
+            "test_meeting_itself.py::test_what_the_answer_says_of_others_is_written_though_a_record_cannot_be_looked_at"
+        ],
     ),
     Guard(
         name="a refusal is not believed before what was lost earlier has had its time",

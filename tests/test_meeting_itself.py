@@ -188,6 +188,18 @@ async def test_a_row_whose_record_cannot_be_looked_at_is_read_back_later(tmp_pat
         assert any(map(is_read_back, desk.wire.heard))
 
 
+async def test_what_the_answer_says_of_others_is_written_though_a_record_cannot_be_looked_at(tmp_path: Path):
+    async with desk_at(tmp_path, options=UNIQUE_NAME) as desk:
+        arriving(desk, lambda desk, heard: make(desk, heard.records[0]), by_id=FORBIDDEN)
+        ending = await desk.run("create-services", services(3))
+        assert desk.statuses == ["unknown", "succeeded", "succeeded"]
+        assert ending.summary.state is State.STOPPED
+        desk.wire.script()
+        await desk.carry_on()
+        assert desk.statuses == ["succeeded"] * 3
+        assert desk.each_once(services(3))
+
+
 async def test_a_row_that_nobody_can_tell_of_is_unknown_until_it_can_be_read(tmp_path: Path):
     async with desk_at(tmp_path, options=UNIQUE_NAME) as desk:
         arriving(desk)
