@@ -209,7 +209,13 @@ def _whole(text: str) -> int | float:
 
 
 def _boolean(text: str) -> bool:
-    return text.strip(_SPACE) in {"1", "true"}
+    match text.strip(_SPACE):
+        case "1" | "true":
+            return True
+        case "0" | "false":
+            return False
+        case _:
+            raise ValueError(text)
 
 
 def _formula_text(text: str) -> str | None:

@@ -74,6 +74,11 @@ def test_what_only_python_takes_for_a_number_is_refused(text, kind):
     assert "Cell A2 of it cannot be read" in quick(bare(f'<row r="2"><c r="A2"{kind}><v>{text}</v></c></row>'))
 
 
+@pytest.mark.parametrize("text", ["x", "2", "TRUE", "yes", "1.0"])
+def test_what_is_neither_true_nor_false_is_refused(text):
+    assert "Cell A2 of it cannot be read" in quick(bare(f'<row r="2"><c r="A2" t="b"><v>{text}</v></c></row>'))
+
+
 @pytest.mark.parametrize("number", ["\u0663", "1_0", "\xa03", "", "3.0"])
 def test_the_number_of_a_row_is_in_ascii_digits(number):
     assert "has the number" in quick(bare(f'<row r="{number}"/>'))

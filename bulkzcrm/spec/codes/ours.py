@@ -32,7 +32,7 @@ OUR_CODES = (
     ),
     _ours(
         "DUPLICATE_ROW",
-        "An earlier row is about the same record, or is the same row again.",
+        "Another row is about the same record, or is the same row again.",
         "Sending both rows would change one record twice, or create it twice.",
         "Keep one of the rows; for equal new services that are meant, use --allow-duplicates.",
     ),
