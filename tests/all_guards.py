@@ -11,7 +11,9 @@ from io import StringIO
 from pathlib import Path
 
 import guards_of_borders
+import guards_of_folders
 import guards_of_journal
+import guards_of_matching
 import guards_of_pruning
 import guards_of_repeating
 import guards_of_reports
@@ -25,9 +27,11 @@ GUARDS: tuple[Guard, ...] = (
     *guards_of_sending.GUARDS,
     *guards_of_repeating.GUARDS,
     *guards_of_settling.GUARDS,
+    *guards_of_matching.GUARDS,
     *guards_of_journal.GUARDS,
     *guards_of_pruning.GUARDS,
     *guards_of_reports.GUARDS,
+    *guards_of_folders.GUARDS,
     *guards_of_sharing.GUARDS,
     *guards_of_borders.GUARDS,
 )

@@ -151,7 +151,7 @@ class _FailingJournal(Journal):
 
 def journal_on(disk: JournalDisk, home: Path) -> Journal:
     """Open the journal in a folder; from then on it lies on that disk."""
-    connection, path = open_file(home)
+    connection, path = open_file(home, time.time_ns() // 1_000_000)
     return _FailingJournal(connection, path, disk)
 
 

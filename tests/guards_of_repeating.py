@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from bulkzcrm.run.pending import Pending
 from bulkzcrm.run.rereading import Rereading
 from bulkzcrm.run.settling import Settling
 from bulkzcrm.send import Sendable, Sender
+from bulkzcrm.send.patience import Patience
 from bulkzcrm.send.refusals import Refusals
 
 
@@ -89,6 +91,10 @@ def _look_at_once(patch: pytest.MonkeyPatch) -> None:
         return
 
     patch.setattr(Refusals, "_wait_until_quiet", at_once)
+
+
+def _count_the_quiet(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Patience, "aside", lambda _patience: nullcontext())
 
 
 def _believe_the_refusal(patch: pytest.MonkeyPatch) -> None:
@@ -178,6 +184,11 @@ GUARDS = (
             "test_late_then_refused.py::test_an_update_that_arrives_after_its_refusal_has_succeeded",
             "test_late_then_refused.py::test_what_an_earlier_call_has_lost_is_waited_for_as_long",
         ],
+    ),
+    Guard(
+        name="the quiet period is not taken for failing",
+        remove=_count_the_quiet,
+        noticed_by=["test_late_then_refused.py::test_the_quiet_period_is_not_taken_for_failing"],
     ),
     Guard(
         name="what is there counts more than a refusal",

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 from guards import Guard
 
 from bulkzcrm import library
+from bulkzcrm.errors import UsageError
 from bulkzcrm.journal import Journal, LostLeaseError, Reports, Run, report_pages, runs
 from bulkzcrm.journal.codec import json_text
 from bulkzcrm.journal.database import Database
 from bulkzcrm.report.write import Prepared
-from bulkzcrm.run import reporting
+from bulkzcrm.run.failed_file import FailedFile
 from bulkzcrm.run.told import Told
 
 MEANWHILE = "test_reports_at_once.py::"
@@ -24,9 +25,8 @@ RUNS = "journal/test_journal_runs.py::"
 def _mind_no_change(patch: pytest.MonkeyPatch) -> None:
     placing = Reports.placing
 
-    def placed(of: Reports, run: str, revision: int, *, unchanged: bool, epoch: int | None = None) -> Any:
-        del unchanged
-        return placing(of, run, revision, unchanged=False, epoch=epoch)
+    def placed(of: Reports, run: str, revision: int, **named: Any) -> Any:
+        return placing(of, run, revision, **{**named, "unchanged": False})
 
     patch.setattr(Reports, "placing", placed)
 
@@ -94,6 +94,13 @@ def _report_what_is_pruned(patch: pytest.MonkeyPatch) -> None:
         return found
 
     patch.setattr(Reports, "_held", held)
+    update = runs.update
+
+    def updated(*facts: Any) -> None:
+        with suppress(UsageError):
+            update(*facts)
+
+    patch.setattr(runs, "update", updated)
 
 
 def _hold_up_for_as_long_as_it_takes(patch: pytest.MonkeyPatch) -> None:
@@ -125,13 +132,13 @@ def _write_lookups_whole(patch: pytest.MonkeyPatch) -> None:
 
 
 def _trust_the_name_of_before(patch: pytest.MonkeyPatch) -> None:
-    names: dict[tuple[Any, str], str] = {}
-    failed_name = reporting._failed_name
+    names: dict[FailedFile, str] = {}
+    name = FailedFile.name
 
-    def named(folder: Any, run: Run) -> str:
-        return names.setdefault((folder, run.id), failed_name(folder, run))
+    def named(file: FailedFile, run: Run, **named: Any) -> str:
+        return names.setdefault(file, name(file, run, **named))
 
-    patch.setattr(reporting, "_failed_name", named)
+    patch.setattr(FailedFile, "name", named)
 
 
 def _name_what_was_expected(patch: pytest.MonkeyPatch) -> None:
@@ -223,8 +230,9 @@ GUARDS = (
     ),
     _removed(
         _trust_the_name_of_before,
-        "corrections in the failed file of another report are left alone",
-        MEANWHILE + "test_corrections_in_the_failed_file_of_another_report_are_left_alone",
+        "the failed file is looked at once more before it is replaced",
+        "test_failed_file.py::test_corrections_saved_while_the_report_waits_for_the_journal_are_left_alone",
+        "test_failed_file.py::test_corrections_saved_between_the_word_and_the_deed_are_left_alone",
     ),
     _removed(
         _name_what_was_expected,

@@ -10,14 +10,14 @@ import pytest
 from guards import KILLED, Guard
 
 from bulkzcrm.errors import StoppedError
-from bulkzcrm.journal import Batch, Journal, Progress, RowOutcome, doubts
+from bulkzcrm.journal import Batch, Journal, Progress, RowOutcome
 from bulkzcrm.model import Json
 from bulkzcrm.readings import lists, services
-from bulkzcrm.run import looking, phase, settling
+from bulkzcrm.run import looking, settling
 from bulkzcrm.run.looking import Looking
-from bulkzcrm.run.phase import SendingPhase
 from bulkzcrm.run.settling import Settled, Settling
 from bulkzcrm.send import matching
+from bulkzcrm.send.assigning import assign
 from bulkzcrm.spec.organisation import Current
 
 
@@ -135,27 +135,22 @@ def _do_not_mind_others_at_work(patch: pytest.MonkeyPatch) -> None:
 
 
 def _do_not_mind_strangers(patch: pytest.MonkeyPatch) -> None:
-    real = matching._match_namesakes
-
-    def among_friends(matched: Any, rows: Sequence[Any], rivals: Any, there: Sequence[Current], fields: Any) -> None:
-        fitting = [
-            each for each in there if any(matching._agreement(row.record, each, fields) is not None for row in rows)
-        ]
-        real(matched, rows, rivals, fitting, fields)
-
-    patch.setattr(matching, "_match_namesakes", among_friends)
+    patch.setattr(
+        matching, "assign", lambda kinds, fits: assign(kinds, {each: near for each, near in fits.items() if near})
+    )
 
 
 def _take_the_first_of_many(patch: pytest.MonkeyPatch) -> None:
     real = matching._match_namesakes
 
-    def guessing(matched: Any, rows: Sequence[Any], rivals: Any, there: Sequence[Current], fields: Any) -> None:
-        real(matched, rows, rivals, there, fields)
-        for place, row in enumerate(rows):
-            candidates = matched.ambiguous.get(row.ordinal, ())
-            if len(candidates) > place:
-                del matched.ambiguous[row.ordinal]
-                matched.found[row.ordinal] = candidates[place]
+    def guessing(matched: Any, kinds: Mapping[Any, Any], there: Sequence[Current], fields: Any) -> None:
+        real(matched, kinds, there, fields)
+        for kind in kinds.values():
+            for place, ordinal in enumerate(kind.places):
+                candidates = matched.ambiguous.get(ordinal, ())
+                if len(candidates) > place:
+                    del matched.ambiguous[ordinal]
+                    matched.found[ordinal] = candidates[place]
 
     patch.setattr(matching, "_match_namesakes", guessing)
 
@@ -165,33 +160,6 @@ def _trust_clocks(patch: pytest.MonkeyPatch) -> None:
 
 
 _LATE = "create; of write 1 the request arrives after its sender has given up"
-
-
-def _mind_no_rivals(patch: pytest.MonkeyPatch) -> None:
-    async def none(_settling: Settling, _sought: Any) -> list[Any]:
-        return []
-
-    patch.setattr(Settling, "_rivals", none)
-
-
-def _trust_the_list(patch: pytest.MonkeyPatch) -> None:
-    async def as_listed(_looking: Looking, namesakes: Sequence[Current], _lost: Any) -> list[Current]:
-        return list(namesakes)
-
-    patch.setattr(Looking, "_in_full", as_listed)
-
-
-def _forget_who_was_left_to_people(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(doubts, "_NOBODY_KNOWS", (Progress.SENDING, Progress.IN_DOUBT, Progress.SENDING))
-
-
-def _note_namesakes_once(patch: pytest.MonkeyPatch) -> None:
-    new = SendingPhase._new_namesakes
-    patch.setattr(SendingPhase, "_new_namesakes", lambda one, verdicts: new(one, verdicts) if one._untouched else [])
-
-
-def _call_every_record_of_the_name_a_namesake(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(phase, "pages", lambda *_facts: ())
 
 
 GUARDS = (
@@ -293,38 +261,5 @@ GUARDS = (
         name="it is read back to some time before the create was sent",
         remove=_trust_clocks,
         noticed_by=["test_settling_meanwhile.py::test_a_record_is_found_although_the_servers_clocks_disagree"],
-    ),
-    Guard(
-        name="a record is not taken that agrees better with a row waited for elsewhere",
-        remove=_mind_no_rivals,
-        noticed_by=[
-            "test_two_in_doubt.py::test_runs_that_are_in_doubt_for_one_name_do_not_take_each_others_record",
-            "test_two_in_doubt.py::test_a_record_that_may_be_either_ones_is_left_to_people_by_both",
-        ],
-    ),
-    Guard(
-        name="a record is read in full before it is taken",
-        remove=_trust_the_list,
-        noticed_by=[
-            "test_two_in_doubt.py::test_a_record_with_other_members_made_meanwhile_is_not_taken_for_a_lost_one",
-            "test_two_in_doubt.py::test_rows_of_one_run_that_are_read_back_apart_do_not_take_each_others_record",
-        ],
-    ),
-    Guard(
-        name="a row that was left to people may have made a record, too",
-        remove=_forget_who_was_left_to_people,
-        noticed_by=["test_two_in_doubt.py::test_a_record_that_may_be_either_ones_is_left_to_people_by_both"],
-    ),
-    Guard(
-        name="what was there before a row was ever sent is noted by each call",
-        remove=_note_namesakes_once,
-        noticed_by=["test_namesakes_on_resume.py::test_a_namesake_is_not_taken_for_a_row_that_was_sent_later"],
-    ),
-    Guard(
-        name="a record of a row that was sent is no namesake",
-        remove=_call_every_record_of_the_name_a_namesake,
-        noticed_by=[
-            "test_namesakes_on_resume.py::test_the_record_of_a_lost_row_is_still_its_own_where_another_row_has_its_name"
-        ],
     ),
 )

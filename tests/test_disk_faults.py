@@ -20,8 +20,9 @@ from bulkzcrm.journal import BatchState, Counters, Journal, NewRun, RunState
 from bulkzcrm.model import Status
 from bulkzcrm.report import State
 from bulkzcrm.run.engine import begin, carry_on
+from bulkzcrm.run.folders import ready_folder
 from bulkzcrm.run.options import RunOptions
-from bulkzcrm.run.reporting import Ending, project, ready_folder
+from bulkzcrm.run.reporting import Ending, project
 from bulkzcrm.run.sources import origin_of
 from bulkzcrm.spec.operations import OPERATIONS
 

@@ -174,3 +174,13 @@ async def test_the_value_of_another_record_is_not_taken_for_the_rows_own(desk: D
     refusing(desk)
     await desk.run("create-services", [{**services(1)[0], KEY: "K 1"}], KEYED)
     assert desk.statuses == ["rejected"]
+
+
+async def test_the_quiet_period_is_not_taken_for_failing(desk: Desk):
+    """One row is refused, and waited for; the other one is turned away, and has all of its time left afterwards."""
+    turned_away = {"code": "TOO_MANY_REQUESTS", "details": {}, "message": "", "status": "error"}
+    desk.wire.script(Cut(applied=False), Say(207, {"data": [LOCKED, turned_away]}))
+    rows = [{"id": SERVICE.format(number), "Price": "777"} for number in (1, 2)]
+    ending = await desk.run("update-services", rows, RunOptions(quiet_period=120, max_wait=60))
+    assert ending.summary.state is State.FINISHED
+    assert desk.statuses == ["rejected", "succeeded"]

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkzcrm.send.matching import Lost, Matched, match
+from bulkzcrm.send.matching import Lost, Matched, Others, match
 from bulkzcrm.spec.organisation import Current
 from bulkzcrm.spec.service_fields import SERVICE_FIELDS
 
@@ -97,3 +97,41 @@ def test_of_two_kinds_of_rows_a_record_belongs_to_the_one_that_it_is_closest_to(
     fate = matched([plain, described], [there(described, 1)])
     assert set(fate.found) == {2}
     assert fate.absent == {1}
+
+
+@given(st.lists(RECORDS, max_size=8), st.lists(RECORDS, max_size=4), st.data())
+def test_no_row_is_absent_beside_a_record_that_nobody_explains(
+    sent: list[dict[str, Any]], elsewhere: list[dict[str, Any]], data: st.DataObject
+):
+    """Whatever the server filled in: where all that was sent was made, each row is found, wherever others wait."""
+    made = []
+    for number, record in enumerate([*sent, *elsewhere]):
+        filled = {"Description": "x"} if "Description" not in record and data.draw(st.booleans()) else {}
+        made.append(there({**record, **filled}, number))
+    fate = match(lost(sent), made, SERVICE_FIELDS, "Service_Name", others=Others(rivals=elsewhere))
+    assert not fate.absent
+
+
+def test_a_thousand_rows_of_one_name_are_matched_with_what_they_have_made():
+    sent = [{"Service_Name": "Cut", "Price": Decimal(10), "Description": f"number {each}"} for each in range(1_000)]
+    fate = matched(sent, [there(record, number) for number, record in enumerate(sent)])
+    assert fate.found == {place: str(5_000_000_000_000_000_000 + place - 1) for place in range(1, 1_001)}
+
+
+def test_a_row_that_says_what_the_organisation_fills_in_is_the_same_as_one_that_does_not():
+    plain = {"Service_Name": "Cut", "Price": Decimal(10)}
+    said = {**plain, "Status": "Available"}
+    fate = match(
+        lost([plain, said]), [there(said, 1)], SERVICE_FIELDS, "Service_Name", defaults={"Status": "Available"}
+    )
+    assert (list(fate.found), fate.absent) == ([1], {2})
+
+
+def test_what_fits_a_row_that_nobody_asks_about_best_is_not_taken():
+    plain = {"Service_Name": "Cut", "Price": Decimal(10)}
+    said = {**plain, "Description": "with a beard"}
+    there_now = [there(said, 1)]
+    left = match(lost([plain]), there_now, SERVICE_FIELDS, "Service_Name", others=Others(left=[said]))
+    assert list(left.ambiguous) == [1]
+    rival = match(lost([plain]), there_now, SERVICE_FIELDS, "Service_Name", others=Others(rivals=[said]))
+    assert rival.absent == {1}

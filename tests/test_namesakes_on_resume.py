@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from desk import Desk, desk_at, services
-from forwarder import Cut, Heard
+from forwarder import Cut, Heard, Say
 from test_settling import make, record
 
 from bulkzcrm.report import State
@@ -83,3 +83,28 @@ async def test_it_is_so_too_after_a_call_that_did_not_get_to_reading_back(tmp_pa
         await desk.carry_on()
         assert desk.statuses == ["succeeded", "succeeded"]
         assert desk.created == [*made, "Service 00001"]
+
+
+async def test_what_was_only_turned_away_has_made_nothing(tmp_path: Path):
+    """The first call got a 429 for it; what is there when the second one begins is somebody else's."""
+    async with desk_at(tmp_path) as desk:
+
+        async def turn_away(heard: Heard) -> Say | None:
+            if not heard.is_write:
+                return None
+            desk.stop.drain()
+            return Say(429, {"code": "TOO_MANY_REQUESTS", "details": {}, "message": "", "status": "error"})
+
+        desk.wire.interfere = turn_away
+        await desk.run("create-services", services(1))
+        assert desk.statuses == ["unsent"]
+        assert [row.attempts for row in desk.stored] == [1]
+        (foreign,) = make(desk, record())
+        stopping(desk, lost=True)
+        await desk.carry_on()
+        assert desk.statuses == ["unknown"]
+        desk.wire.script()
+        await desk.carry_on()
+        assert desk.statuses == ["succeeded"]
+        assert desk.results[0]["result_record_id"] != foreign
+        assert len(desk.created) == 2

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from desk import Desk, desk_at, services
-from forwarder import Cut, Heard
-from test_settling import make, record
+from forwarder import Cut, Heard, Say, forwarding
+from test_settling import is_read_back, make, record
 
 from bulkzcrm.report import State
 from bulkzcrm.run import sending
@@ -120,3 +120,114 @@ async def test_a_record_that_may_be_either_ones_is_left_to_people_by_both(tmp_pa
             await desk.carry_on()
             statuses += desk.statuses
         assert statuses == ["unknown", "unknown"]
+
+
+@pytest.mark.parametrize("extra", [{"Status": "Available"}, {"Job_Sheet_Required": "No"}, {"Description": "standard"}])
+async def test_what_the_organisation_fills_in_makes_no_record_a_row_of_its_own(
+    tmp_path: Path, extra: Mapping[str, str]
+):
+    """One row says what the other one gets anyway: both records fit the row that says more."""
+    async with desk_at(tmp_path) as desk:
+
+        async def interfere(heard: Heard) -> Cut | None:
+            if heard.is_write and len(desk.wire.writes) == 1:
+                make(desk, *({**each, **extra} for each in heard.records))
+                return Cut(applied=False)
+            return None
+
+        desk.wire.interfere = interfere
+        rows = services(1) + services(1, **extra)
+        ending = await desk.run("create-services", rows)
+        assert desk.statuses == ["succeeded", "succeeded"]
+        assert len({row["result_record_id"] for row in desk.results}) == 2
+        assert ending.summary.state is State.FINISHED
+        assert len(desk.created) == 2
+
+
+@pytest.mark.parametrize("extra", [{"Status": "Available"}, {"Job_Sheet_Required": "No"}])
+async def test_a_row_that_was_left_to_people_keeps_no_record_from_another(tmp_path: Path, extra: Mapping[str, str]):
+    """It will never claim the record that fits it best, so nobody else's row may be sent again for its sake."""
+    async with desk_at(tmp_path) as desk:
+        lose(desk, applied=False)
+        await desk.begin("create-services", services(1, **extra))
+        await desk.carry_on()
+        desk.wire.script()
+        make(desk, record(), record())
+        await desk.carry_on()
+        assert desk.statuses == ["unknown"]
+        before = len(desk.created)
+        lose(desk, applied=True)
+        await desk.begin("create-services", services(1), AGAIN)
+        await desk.carry_on()
+        desk.wire.script()
+        ending = await desk.carry_on()
+        assert ending.summary.state is State.FINISHED
+        assert len(desk.created) - before == 1
+
+
+async def test_a_row_that_is_lost_while_another_run_reads_back_has_a_say(tmp_path: Path):
+    """It is sent, made and lost between the two readings of a run that has a row of its name in doubt."""
+    async with desk_at(tmp_path) as one, forwarding(one.sandbox.url) as wire:
+        other = Desk(tmp_path, one.sandbox, wire, one.connection, _runs=50)
+        lose(one, applied=False)
+        await one.begin("create-services", services(1))
+        await one.carry_on()
+        looks, sent = 0, []
+
+        async def interfere(heard: Heard) -> Cut | None:
+            nonlocal looks
+            if is_read_back(heard) and not sent:
+                looks += 1
+                if looks == 2:
+                    sent.append(heard)
+                    await other.begin("create-services", services(1, Description="says more"), AGAIN)
+                    await other.carry_on()
+            elif heard.is_write and len(sent) == 1:
+                sent.append(heard)
+                other.stop.drain()
+                return Cut(applied=True)
+            return None
+
+        one.wire.interfere = interfere
+        await one.carry_on()
+        one.wire.script()
+        await other.carry_on()
+        assert (one.statuses, other.statuses) == (["succeeded"], ["succeeded"])
+        name = "Service 00001"
+        assert made(one) == [(name, "", "Tom Weber"), (name, "says more", "Tom Weber")]
+
+
+@pytest.mark.parametrize("other", ["Cafe\u0301 1", "Caf\u00e9\u200b 1"], ids=["decomposed", "with a sign unseen"])
+async def test_names_that_a_server_takes_for_one_are_one(tmp_path: Path, other: str):
+    async with desk_at(tmp_path) as desk:
+        runs = []
+        for name, more, applied in (("Caf\u00e9 1", {}, False), (other, {"Description": "says more"}, True)):
+            lose(desk, applied=applied)
+            runs.append(await desk.begin("create-services", services(1, Service_Name=name, **more), AGAIN))
+            await desk.carry_on()
+        desk.wire.script()
+        for run in runs:
+            desk.last = run
+            await desk.carry_on()
+            assert desk.statuses == ["succeeded"]
+        there = [each for each in desk.sandbox.services() if str(each["Service_Name"]).startswith("Caf")]
+        assert sorted(str(each.get("Description") or "") for each in there) == ["", "says more"]
+
+
+async def test_a_record_that_is_listed_and_not_shown_is_nobodys_yet(tmp_path: Path):
+    """It has other members, which the list does not show; by its id there is nothing."""
+    async with desk_at(tmp_path) as desk:
+        lose(desk, applied=False)
+        await desk.begin("create-services", services(1))
+        await desk.carry_on()
+        desk.wire.script()
+        (hidden,) = make(desk, record(Members=[{"Members": {"id": desk.sandbox.users()[0]["id"]}}]))
+
+        async def hide(heard: Heard) -> Say | None:
+            return Say(204) if heard.path.endswith(hidden) else None
+
+        desk.wire.interfere = hide
+        ending = await desk.carry_on()
+        assert desk.statuses == ["unknown"]
+        assert ending.summary.state is State.STOPPED, "it is looked for again when the run is resumed"
+        assert desk.created == ["Service 00001"]

@@ -183,7 +183,7 @@ class Truths:
         known = self.known[name]
         return known.errand.options.unique_field == "Service_Name" and any(
             row.status in {Progress.SUCCEEDED, *_PERHAPS}
-            and _content(known.errand.rows[ordinal - 1]) == (deed.holds["Service_Name"], deed.holds["Price"])
+            and _content(known.errand.rows[ordinal - 1]) == (str(deed.holds["Service_Name"]), str(deed.holds["Price"]))
             for ordinal, row in known.rows.items()
         )
 

@@ -13,12 +13,14 @@ from bulkzcrm.cli.next_steps import mending_command, resume_words
 from bulkzcrm.cli.options import formats_of
 from bulkzcrm.cli.results import ended_json, say_result
 from bulkzcrm.cli.speaking import complain, say_last, tell
+from bulkzcrm.clock import milliseconds, system_clock
 from bulkzcrm.config import home
 from bulkzcrm.errors import OutputError
 from bulkzcrm.journal import Journal, Run
 from bulkzcrm.progress import Voice
+from bulkzcrm.run.folders import FolderTakenError, ready_folder, refuse_folder_of_another
 from bulkzcrm.run.options import command_line
-from bulkzcrm.run.reporting import project, ready_folder
+from bulkzcrm.run.reporting import project
 
 __all__ = ["report"]
 
@@ -35,6 +37,7 @@ def report(run: str, *, output: str | None, formats: str | None, as_json: bool) 
         own = Path(found.output or run)
         folder = Path(output).absolute() if output else own
         ready_folder(folder, run, own=folder == own)
+        refuse_folder_of_another(journal, folder, run, milliseconds(system_clock()))
         profile = found.lookups.get("profile")
         words = resume_words(run, str(profile) if profile else None)
         try:
@@ -65,8 +68,9 @@ def _say_missing(error: OutputError, run: str, *, output: str | None, formats: s
     if as_json:
         with suppress(OutputError):
             tell(ended_json(error, "", check=False))
+    elsewhere = error.elsewhere if isinstance(error, FolderTakenError) else Path(output).absolute() if output else None
     words = ["bulkzcrm", "report", run]
-    words += ["--output", str(Path(output).absolute())] if output else []
+    words += ["--output", str(elsewhere)] if elsewhere else []
     words += ["--format", formats] if formats else []
     say_last(command_line(words))
 

@@ -99,7 +99,12 @@ def _told_decision(subject: str, evidence: ColumnEvidence, decision: Decision, e
     else:
         return None
     if proof is None:
-        return f"{subject} is read {how}, because no row proves another; row {example.row} says {quoted(example.text)}."
+        because = f"{subject} is read {how}, because no row proves another"
+        if evidence.kind is Kind.MONEY and "," not in example.text:
+            # What only a proof would settle is refused by its row (see `money`).
+            text = quoted(example.text)
+            return f"{because}; what may have thousands behind the point, as {text} in row {example.row}, is refused."
+        return f"{because}; row {example.row} says {quoted(example.text)}."
     return f"{subject} is read {how}, because row {proof.row} says {quoted(proof.text)}."
 
 

@@ -189,7 +189,8 @@ MANDATORY_WITHOUT_COLUMN = Complaint(
 SURPLUS = Complaint(
     "ROW_SHAPE",
     "The row has more cells than the header has columns; the first cell too many says {value}.",
-    "Look for a delimiter that is not in quotation marks, or give the additional column a header.",
+    "In the source, look for a delimiter that is not in quotation marks, or give the additional column a header; "
+    "failed.csv has only the columns of the header, so that a row of it is sent without the surplus.",
 )
 
 

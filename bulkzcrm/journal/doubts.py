@@ -15,11 +15,15 @@ __all__ = ["Doubted", "accounted_for", "answered_before", "in_doubt_elsewhere", 
 
 
 class Doubted(NamedTuple):
-    """A row of which nobody knows what it has made: its identity, its record, and when it was sent (milliseconds)."""
+    """A row of which nobody knows what it has made: its identity, its record, and when it was sent (milliseconds).
+
+    `is_left` tells that it was left to people as ambiguous.
+    """
 
     identity: str
     record: Record
     sent_ms: int
+    is_left: bool
 
 
 _NOBODY_KNOWS = (Progress.SENDING, Progress.IN_DOUBT, Progress.UNKNOWN)
@@ -96,11 +100,11 @@ def in_doubt_elsewhere(
 ) -> list[Doubted]:
     """Return the rows with one of the identities that are in doubt, `ours` (places) left out.
 
-    Those that were left to people count as well, if they were sent since then: nobody knows what they have made.
+    Those that were left to people count as well, if that was since then: before, they were in doubt.
     """
     others = database.all(
         f"SELECT u.id FROM run u WHERE {_SAME_ORGANISATION} AND (u.state <> ?"  # noqa: S608  names of ours
-        " OR EXISTS (SELECT 1 FROM batch b WHERE b.run = u.id AND b.sent_ms >= ?))",
+        " OR EXISTS (SELECT 1 FROM batch b WHERE b.run = u.id AND b.answered_ms >= ?))",
         (*_whose(run), RunState.FINISHED, since_ms),
     )
     wanted, own = sorted(identities), frozenset(ours)
@@ -109,15 +113,15 @@ def in_doubt_elsewhere(
         for place in range(0, len(wanted), _AT_ONCE):
             part = wanted[place : place + _AT_ONCE]
             rows = database.all(
-                "SELECT r.ordinal, r.identity, r.record, b.sent_ms FROM source_row r"  # noqa: S608  marks only
+                "SELECT r.ordinal, r.identity, r.record, b.sent_ms, r.status FROM source_row r"  # noqa: S608  marks only
                 " JOIN batch b ON b.run = r.run AND b.number = r.batch"
                 f" WHERE r.run = ? AND r.identity IN ({', '.join('?' * len(part))}) AND r.record IS NOT NULL"
-                " AND r.status IN (?, ?, ?) AND (r.status <> ? OR b.sent_ms >= ?)",
+                " AND r.status IN (?, ?, ?) AND (r.status <> ? OR b.answered_ms >= ?)",
                 (other, *part, *_NOBODY_KNOWS, Progress.UNKNOWN, since_ms),
             )
             found += [
-                Doubted(identity, object_from(record), sent_ms or 0)
-                for ordinal, identity, record, sent_ms in rows
+                Doubted(identity, object_from(record), sent_ms or 0, is_left=status == Progress.UNKNOWN)
+                for ordinal, identity, record, sent_ms, status in rows
                 if other != run.id or ordinal not in own
             ]
     return found

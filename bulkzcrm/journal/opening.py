@@ -14,6 +14,7 @@ from bulkzcrm.errors import JournalError
 from bulkzcrm.journal.failures import as_output_error, storage_failure
 from bulkzcrm.journal.migrations import MIGRATIONS
 from bulkzcrm.journal.place import keep_private, make_place
+from bulkzcrm.owners import dead
 
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "journal_mode", "open_again", "open_file", "open_temporary"]
 
@@ -23,6 +24,8 @@ APPLICATION_ID = int.from_bytes(b"bzcj", "big")
 SCHEMA_VERSION = 1 + len(MIGRATIONS)
 
 _BUSY_TIMEOUT_S = 10.0
+_LONGEST_LEASE_MS = 3_600_000
+"""Claims are renewed for a minute; the clock was wrong by which one that ends much later was written."""
 _OLDEST = (3, 35, 0)
 """The first release with RETURNING."""
 _FIRST_SAFE_WAL = (3, 51, 3)
@@ -34,8 +37,11 @@ def journal_mode(version: tuple[int, ...]) -> str:
     return "wal" if version >= _FIRST_SAFE_WAL else "truncate"
 
 
-def open_file(home: Path) -> tuple[sqlite3.Connection, Path]:
-    """Open the journal in `home`, making it where there is none. Raises `JournalError`."""
+def open_file(home: Path, now_ms: int) -> tuple[sqlite3.Connection, Path]:
+    """Open the journal in `home`, making it where there is none.
+
+    Raises `JournalError`, also while an older program is at work on a run in a journal of an older format.
+    """
     path = make_place(home)
     connection: sqlite3.Connection | None = None
     try:
@@ -44,7 +50,7 @@ def open_file(home: Path) -> tuple[sqlite3.Connection, Path]:
         keep_private(path)
         _configure(connection)
         _settle_mode(connection, path)
-        _make_schema(connection)
+        _make_schema(connection, now_ms)
         _prove_writable(connection)
     except BaseException as error:
         if connection is not None:
@@ -134,17 +140,32 @@ def _settle_mode(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("PRAGMA journal_mode = TRUNCATE")
 
 
-def _make_schema(connection: sqlite3.Connection) -> None:
+def _make_schema(connection: sqlite3.Connection, now_ms: int = 0) -> None:
     # The second of two first-comers waits here, and then finds the tables made.
     connection.execute("BEGIN IMMEDIATE")
     version = _number(connection, "PRAGMA user_version")
     if version < SCHEMA_VERSION:
+        if version:
+            _refuse_while_at_work(connection, now_ms)
         for script in MIGRATIONS[version - 1 :] if version else [_newest_schema()]:
             for statement in _statements(script):
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
+
+
+def _refuse_while_at_work(connection: sqlite3.Connection, now_ms: int) -> None:
+    # It would go on in the new tables by the rules of the old ones: a report would take two moments for one.
+    held = connection.execute(
+        "SELECT id, owner FROM run WHERE lease_until_ms BETWEEN ? AND ?", (now_ms, now_ms + _LONGEST_LEASE_MS)
+    )
+    for run, owner in held.fetchall():
+        if not dead(owner):
+            raise JournalError(
+                f"An older bulkzcrm is at work on the run {run}, and the journal is to be brought up to date.",
+                "Wait until that run ends, or stop it with Ctrl-C; if it has died, its claim runs out within a minute.",
+            )
 
 
 def _newest_schema() -> str:

@@ -192,7 +192,7 @@ class JournalReader:
     ) -> list[Doubted]:
         """Return the rows, of all runs like this one, that are in doubt; `ours` (places) are left out.
 
-        What was left to people as ambiguous is in doubt, too, if it was sent since then.
+        What was left to people as ambiguous is in doubt, too, if that was since then.
         """
         return doubts.in_doubt_elsewhere(self._database, run, identities, ours, since_ms)
 

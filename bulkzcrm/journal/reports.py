@@ -64,10 +64,19 @@ class Reports:
         return report_pages.count_copied(self._database)
 
     @contextmanager
-    def placing(self, run: str, revision: int, *, unchanged: bool, epoch: int | None = None) -> Iterator[Run]:
+    def placing(
+        self,
+        run: str,
+        revision: int,
+        *,
+        unchanged: bool,
+        epoch: int | None = None,
+        word: Callable[[Run], Mapping[str, Json]] = lambda _: {},
+    ) -> Iterator[Run]:
         """Put a report of that revision in place inside, while nobody writes to the run or puts another one in place.
 
-        It shall be brief. Raises `OvertakenError` when a report of a later revision may stand somewhere, and, with
+        What `word` returns of the run as it then is, is kept with it, on the disk, before anything is put in place.
+        Both shall be brief. Raises `OvertakenError` when a report of a later revision may stand somewhere, and, with
         `unchanged` (its rows were read one page after the other), when the run has changed since that revision; with
         `epoch` (the claim that this process has) `LostLeaseError` when another one has taken the run over; and
         `UsageError` when the run has been pruned.
@@ -80,17 +89,18 @@ class Reports:
             self._database.change(
                 "UPDATE run SET reported = ? WHERE id = ? AND reported < ?", (revision, run, revision)
             )
+            # The run stays at its revision: what a report tells of it does not change.
+            runs.update(self._database, run, {}, {"lookups": word(found)})
+            self._database.change("UPDATE run SET updated_ms = ? WHERE id = ?", (self._clock_ms(), run))
         with self._database.transaction():
             found = self._held(run, epoch)
             # Again, since others had their turn in between.
             self._refuse_older(run, revision)
             yield found
 
-    def remember(self, run: str, words: Mapping[str, Json]) -> None:
-        """Keep more with a run, which stays at its revision: what the report tells of it does not change."""
-        with self._database.transaction():
-            runs.update(self._database, run, {}, {"lookups": dict(words)})
-            self._database.change("UPDATE run SET updated_ms = ? WHERE id = ?", (self._clock_ms(), run))
+    def at_work(self, now_ms: int) -> list[Run]:
+        """Return the runs that somebody has a claim on at that moment, whether or not its process lives."""
+        return runs.at_work(self._database, now_ms)
 
     def _held(self, run: str, epoch: int | None) -> Run:
         found = runs.find(self._database, run)

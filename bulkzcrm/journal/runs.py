@@ -117,6 +117,15 @@ def newest(database: Database, limit: int, before: str | None, states: Collectio
     return [_run(row) for row in rows]
 
 
+def at_work(database: Database, now_ms: int) -> list[Run]:
+    """Return the runs that somebody has a claim on at that moment, whether or not its process lives."""
+    rows = database.all(
+        f"SELECT {_COLUMNS} FROM run WHERE owner IS NOT NULL AND lease_until_ms >= ? ORDER BY id",  # noqa: S608  ours
+        (now_ms,),
+    )
+    return [_run(row) for row in rows]
+
+
 def of_job(database: Database, job: str) -> list[Run]:
     """Return the runs of a job, in the order of its steps."""
     rows = database.all(

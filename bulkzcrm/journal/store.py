@@ -59,9 +59,10 @@ class Journal(JournalReader):
     def open(cls, home: Path, clock_ms: Callable[[], int] = _now_ms) -> Self:
         """Open `journal.sqlite3` in a folder, making both where they are missing.
 
-        Raises `JournalError` for a file that is foreign, damaged, not writable or written by a newer version.
+        Raises `JournalError` for a file that is foreign, damaged, not writable or written by a newer version, and for
+        an older one that an older version is at work in.
         """
-        connection, path = open_file(home)
+        connection, path = open_file(home, clock_ms())
         return cls(Database(connection, str(path)), path, clock_ms)
 
     @classmethod

@@ -4,7 +4,7 @@ Loading this package loads neither openpyxl nor pandas.
 """
 
 from bulkzcrm.report.csv_report import write_csv
-from bulkzcrm.report.files import WRITTEN_AGAIN, Aside, Placed, Replace, write_aside
+from bulkzcrm.report.files import WRITTEN_AGAIN, Aside, Placed, Replace, delete_leftovers, write_aside
 from bulkzcrm.report.frame import as_frame
 from bulkzcrm.report.jsonl_report import write_jsonl
 from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, RowSource, plain_row, report_row, result_values
@@ -25,6 +25,7 @@ __all__ = [
     "Summary",
     "Written",
     "as_frame",
+    "delete_leftovers",
     "holds_a_report",
     "plain_row",
     "prepared_report",

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
+import stat
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from bulkzcrm.errors import OutputError
+from bulkzcrm.owners import dead, owner_name
 
-__all__ = ["WRITTEN_AGAIN", "Aside", "Placed", "Replace", "make_names_durable", "write_aside"]
+__all__ = ["WRITTEN_AGAIN", "Aside", "Placed", "Replace", "delete_leftovers", "make_names_durable", "write_aside"]
 
 WRITTEN_AGAIN = ", then have the report written again; that sends nothing."
 """How the cure for a file that could not be written ends, where the command for that is not known."""
@@ -25,6 +30,13 @@ _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_FOLDER = {errno.ENOTDIR, errno.EEXIST}
 _MOST_NAMES_BESIDE = 99
+
+_ASIDE = re.compile(
+    r"\.(?:results|failed|summary)(?: \(\d+\))?\.(?:csv|xlsx|jsonl|json)"
+    r"\.(?:(?P<owner>[^/]*~\d+~[0-9a-f]{8})\.)?[0-9a-f]{12}\.part"
+)
+"""What `write_aside` calls the files of a report; earlier versions did not say whose they are."""
+_NOBODY_WRITES_SO_LONG_S = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ def write_aside(folder: Path, name: str, write: Callable[[BinaryIO], None]) -> A
     written; an `OSError` of `write` counts as such.
     """
     target = folder.absolute() / name
-    aside = Aside(target.with_name(f".{name}.{secrets.token_hex(6)}.part"), target)
+    aside = Aside(target.with_name(f".{name}.{_owner(os.getpid())}.{secrets.token_hex(6)}.part"), target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _fill(aside.path, write)
@@ -77,6 +89,30 @@ def write_aside(folder: Path, name: str, write: Callable[[BinaryIO], None]) -> A
             raise _output_error(target, error) from error
         raise
     return aside
+
+
+def delete_leftovers(folder: Path, *, now: float | None = None) -> None:
+    """Delete what processes that were killed have left of reports that they wrote aside; nothing else.
+
+    Those of processes of which nobody can know whether they live are deleted after a day.
+    """
+    oldest = (time.time() if now is None else now) - _NOBODY_WRITES_SO_LONG_S
+    # What cannot be tidied up does no harm to the report that is written now.
+    with suppress(OSError):
+        for path in list(folder.iterdir()):
+            found = _ASIDE.fullmatch(path.name)
+            if found is None:
+                continue
+            status = path.lstat()
+            owner = (found["owner"] or "").replace("~", "/")
+            if stat.S_ISREG(status.st_mode) and (dead(owner) or status.st_mtime < oldest):
+                path.unlink(missing_ok=True)
+
+
+@cache
+def _owner(_pid: int) -> str:
+    """Return a name for this process that `delete_leftovers` understands."""
+    return owner_name().replace("/", "~")
 
 
 def _fill(aside: Path, write: Callable[[BinaryIO], None]) -> None:

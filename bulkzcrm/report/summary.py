@@ -155,8 +155,8 @@ def holds_a_report(folder: Path, *, other_than: str | None = None, signed: bool 
     """Tell whether the folder holds files of a report; a report of the run `other_than` does not count.
 
     Whose report it is stands in its `summary.json`; one without, or with an unreadable one, counts in any case, unless
-    only `signed` ones are asked for. Of a folder that cannot be looked into the answer is no: writing there will say
-    what is wrong.
+    only `signed` ones are asked for; that of a check is signed, and no run's. Of a folder that cannot be looked into
+    the answer is no: writing there will say what is wrong.
     """
     try:
         found = any((folder / name).exists() for name in _REPORT_FILES)
@@ -173,5 +173,8 @@ def _run_of(folder: Path) -> str | None:
         content = json.loads((folder / "summary.json").read_bytes())
     except (OSError, ValueError):
         return None
-    run = content.get("run") if isinstance(content, dict) else None
-    return run if isinstance(run, str) else None
+    if not isinstance(content, dict):
+        return None
+    run = content.get("run")
+    # A check has no run.
+    return run if isinstance(run, str) else "" if "not_checked" in content else None

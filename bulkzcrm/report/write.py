@@ -16,7 +16,7 @@ from typing import BinaryIO, TypeAlias, final
 from bulkzcrm.errors import UsageError
 from bulkzcrm.model import Column
 from bulkzcrm.report.csv_report import write_csv
-from bulkzcrm.report.files import Aside, Replace, make_names_durable, write_aside
+from bulkzcrm.report.files import Aside, Replace, delete_leftovers, make_names_durable, write_aside
 from bulkzcrm.report.jsonl_report import write_jsonl
 from bulkzcrm.report.rows import RowSource
 from bulkzcrm.report.summary import Summary, summary_aside, summary_in_place
@@ -113,6 +113,8 @@ def prepared_report(
 ) -> Iterator[Prepared]:
     """Write the report aside in a folder, which is made if need be; what is not put in place inside is deleted.
 
+    So is what processes that were killed have left of theirs.
+
     `columns` are those to carry (without the ten of an earlier report), `rows` begins all rows in source order,
     `failed` those that `failed.csv` shall hold. `sheet` names the workbook's sheet. Memory does not grow with the
     number of rows. Raises `UsageError` for a format that is none of `FORMATS`, before anything is written, and
@@ -121,6 +123,7 @@ def prepared_report(
     unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise UsageError(f"There is no report format {unknown[0]!r}.", f"Choose from {', '.join(FORMATS)}.")
+    delete_leftovers(folder)
     prepared = Prepared(folder)
     try:
         for key, (name, fill) in _wanted(columns, rows, failed, formats, sheet, prepared.notes).items():

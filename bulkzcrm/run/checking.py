@@ -11,12 +11,13 @@ from anyio import to_thread
 from bulkzcrm.convert import ColumnMap
 from bulkzcrm.journal import Counters, Journal, NewRun
 from bulkzcrm.model import Column, Table
+from bulkzcrm.run.folders import ready_folder
 from bulkzcrm.run.ingesting import JudgeAtOnce, Taken, take_in, time_zone
 from bulkzcrm.run.judging import Judge
 from bulkzcrm.run.keys import keys_of
 from bulkzcrm.run.options import RunOptions, credit_floor, error_limit
 from bulkzcrm.run.origin import Origin
-from bulkzcrm.run.reporting import Ending, project, ready_folder
+from bulkzcrm.run.reporting import Ending, project
 from bulkzcrm.run.run_id import new_run_id
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.spec.fields import Kind

@@ -18,12 +18,13 @@ from bulkzcrm.errors import BulkzcrmError, ConfigurationError, OutputError, Refu
 from bulkzcrm.events import Begun, Noted, SendingEnded
 from bulkzcrm.journal import Journal, LostLeaseError, NewRun, Progress, RunState
 from bulkzcrm.model import Column, Json, Table
+from bulkzcrm.run.folders import ready_folder, refuse_folder_of_another
 from bulkzcrm.run.ingesting import Taken, take_in
 from bulkzcrm.run.lease import LEASE_MS, claimed, owner_name
 from bulkzcrm.run.options import RunOptions, credit_floor, error_limit
 from bulkzcrm.run.origin import Origin
 from bulkzcrm.run.phase import SANDBOX_DOMAIN, SendingPhase
-from bulkzcrm.run.reporting import Ending, project, ready_folder, unwritten
+from bulkzcrm.run.reporting import Ending, project, unwritten
 from bulkzcrm.run.signals import InterruptedRunError
 from bulkzcrm.run.source_file import as_kept, what_became_of
 from bulkzcrm.run.surroundings import Surroundings
@@ -57,44 +58,48 @@ async def begin(
     """Take the whole source into the journal as a run that can be carried on with. Nothing is sent.
 
     `context` is kept with the run for whoever carries on with it (the profile's name, the job). A step of a job stays
-    at ingest until `steps.ready` says that all sources are taken in. Raises `RefusedError` or `InterruptedRunError`;
-    nothing is then left of the run.
+    at ingest until `steps.ready` says that all sources are taken in. Raises `RefusedError`, also while another run
+    is at work that will write its report into the folder, or `InterruptedRunError`; nothing is then left of the run.
     """
     connection = around.connection
     if connection is None:
         raise ConfigurationError("There is no organisation to send to.", "Name a profile, or use --sandbox.")
     operation = keyed(operation, options.unique_field)
     ready_folder(folder, run)
+    refuse_folder_of_another(journal, folder, run, _now_ms(around))
     error_limit(options.max_errors, 0)
     credit_floor(options.leave_credits, None)
     epoch = 0
 
     def begin_run(table: Table, columns: tuple[Column, ...]) -> tuple[str, int]:
         nonlocal epoch
-        journal.add_run(
-            NewRun(
-                id=run,
-                operation=operation.name,
-                api_domain=SANDBOX_DOMAIN if around.sandbox else connection.api_domain,
-                source=origin.name,
-                sheet=table.sheet,
-                columns=columns,
-                header_row=table.header_row,
-                organisation_id=organisation[0],
-                organisation=organisation[1],
-                sandbox=around.sandbox,
-                sandbox_state=str(around.sandbox_state) if around.sandbox_state else None,
-                options=options.to_json(),
-                reading=table.reading,
-                lookups={**(context or {}), **as_kept(origin.file)},
-                output=str(folder),
-                formats=tuple(formats),
-                job=job_id,
-                step=step,
-                retry_of=origin.retry_of,
-            )
+        new = NewRun(
+            id=run,
+            operation=operation.name,
+            api_domain=SANDBOX_DOMAIN if around.sandbox else connection.api_domain,
+            source=origin.name,
+            sheet=table.sheet,
+            columns=columns,
+            header_row=table.header_row,
+            organisation_id=organisation[0],
+            organisation=organisation[1],
+            sandbox=around.sandbox,
+            sandbox_state=str(around.sandbox_state) if around.sandbox_state else None,
+            options=options.to_json(),
+            reading=table.reading,
+            lookups={**(context or {}), **as_kept(origin.file)},
+            output=str(folder),
+            formats=tuple(formats),
+            job=job_id,
+            step=step,
+            retry_of=origin.retry_of,
         )
-        epoch = journal.claim(run, _OWNER, _now_ms(around), LEASE_MS) or 0
+        with journal.transaction():
+            # Once more, and at one moment with the claim: of two that begin at once, one is refused.
+            refuse_folder_of_another(journal, folder, run, _now_ms(around))
+            journal.add_run(new)
+            claimed_as = journal.claim(run, _OWNER, _now_ms(around), LEASE_MS)
+        epoch = claimed_as or 0
         return run, epoch
 
     def ingest() -> Taken:

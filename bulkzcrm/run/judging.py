@@ -17,7 +17,7 @@ from msgspec import structs
 from bulkzcrm.convert import localise
 from bulkzcrm.events import Listener, RowsJudged
 from bulkzcrm.journal import JournalReader, NewRow, Progress, RowSettlement, StoredRow
-from bulkzcrm.lookup import Directory, Resolved, folded
+from bulkzcrm.lookup import Directory, Resolved
 from bulkzcrm.model import Problem, Record
 from bulkzcrm.run.keys import Keys
 from bulkzcrm.run.repeating import PAGE, Repetitions, Write
@@ -40,9 +40,9 @@ class Verdicts:
     becoming_active: int = 0
     """Rows that would make a service active."""
     namesakes: dict[str, Collection[str]] = field(default_factory=dict)
-    """Name of a row that was never sent and is to be created → ids of the records that have it already."""
+    """Name of a row that is to be created and has made nothing yet → ids of the records that have it already."""
     sent_before: set[str] = field(default_factory=set)
-    """Names of rows that are to be created and were sent before: a record of the name may be theirs."""
+    """Names of rows that are to be created and may have been already: a record of the name may be theirs."""
 
 
 def pages(journal: JournalReader, run: str, *statuses: Progress) -> Iterator[list[StoredRow]]:
@@ -56,7 +56,7 @@ def pages(journal: JournalReader, run: str, *statuses: Progress) -> Iterator[lis
 def first_identity(operation: Operation, record: Record) -> str | None:
     """Return what a record is known by, as far as it is known without the organisation: an id, a new record's name."""
     if operation.creates:
-        return folded(str(record.get(operation.named_by) or "")) or None
+        return name_of(record, operation.named_by) or None
     found = record.get("id") if "id" in operation.find_by else None
     return None if found is None else str(found)
 
@@ -103,8 +103,7 @@ class Judge:
             go_on()
             settlements = [settled for row in page if not row.attempts and (settled := self._row(row)) is not None]
             if self.operation.creates:
-                sent = (row.record for row in page if row.attempts and row.record is not None)
-                self.verdicts.sent_before.update(name_of(record, self.operation.named_by) for record in sent)
+                self._note_sent(journal, run, [row for row in page if row.attempts])
             if settlements:
                 write(settlements)
             judged += len(page)
@@ -187,8 +186,7 @@ class Judge:
         if self.operation.creates:
             if given.get("Status", self.operation.defaults.get("Status")) == self.operation.defaults.get("Status"):
                 self.verdicts.becoming_active += 1
-            if self._names_there and (there := self._namesakes(given)):
-                self.verdicts.namesakes[name_of(given, self.operation.named_by)] = there
+            self._note_namesakes(given)
             name = row.identity or first_identity(self.operation, given)
             # Only rows of one name can say the same: for all others, what they say need not be summed up.
             print_now = self.keys.fingerprint(given) if self._is_keyed and self.keys else row.fingerprint
@@ -198,6 +196,22 @@ class Judge:
         if resolved.identity == (row.identity or ""):
             return None
         return self._settled(row, Progress.PENDING, identity=resolved.identity)
+
+    def _note_sent(self, journal: JournalReader, run: str, rows: Sequence[StoredRow]) -> None:
+        """Note the names of rows that may have made a record; those that were only turned away have not."""
+        numbers = {row.batch for row in rows if row.batch is not None}
+        once_in_doubt = journal.once_in_doubt(run, numbers) if numbers else set()
+        requests = {number: journal.batch(run, number).attempt for number in numbers - once_in_doubt}
+        for row in rows:
+            # All its requests were those of this batch, none of which was ever in doubt.
+            if row.batch in requests and requests[row.batch] >= row.attempts:
+                self._note_namesakes(row.record or {})
+            else:
+                self.verdicts.sent_before.add(name_of(row.record or {}, self.operation.named_by))
+
+    def _note_namesakes(self, given: Record) -> None:
+        if self._names_there and (there := self._namesakes(given)):
+            self.verdicts.namesakes[name_of(given, self.operation.named_by)] = there
 
     def _namesakes(self, given: Record) -> Collection[str]:
         """Return the ids of the organisation's records that have the name of this one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeAlias, final
 
 from anyio import to_thread
@@ -15,12 +16,10 @@ from anyio import to_thread
 from bulkzcrm.client import Client
 from bulkzcrm.clock import Clock, instant, milliseconds
 from bulkzcrm.journal import Journal, JournalWriter, Run
-from bulkzcrm.lookup import folded
-from bulkzcrm.model import Record
 from bulkzcrm.readings import moment, read_created_since
 from bulkzcrm.run.composing import Composer
 from bulkzcrm.run.lookalikes import Lookalikes
-from bulkzcrm.send.matching import Lost, Matched, match, name_of
+from bulkzcrm.send.matching import Lost, Matched, Others, match, name_of
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Current
 
@@ -43,15 +42,13 @@ _Accounts: TypeAlias = Mapping[str, tuple[str, int, int]]
 class Sought:
     """What is looked for: lost creates, the first of which left at `first_ms` by the server's clock.
 
-    `identities` are those of their rows. The records `excluded` were there before, whatever they look like. The
-    `rivals` were lost as well, and are looked for elsewhere.
+    `identities` are those of their rows. The records `excluded` were there before, whatever they look like.
     """
 
     lost: Sequence[Lost]
     identities: frozenset[str]
     first_ms: int
     excluded: frozenset[str]
-    rivals: Sequence[Record] = ()
 
     @property
     def since(self) -> datetime:
@@ -126,7 +123,9 @@ class Looking:
         taken = await self._accounted_for([each.id for each in recent], sought)
         maker = own or _maker(recent, taken, self._run.id)
         free = [each for each in namesakes if self._is_free(each, taken, sought) and _made_by(each, maker)]
-        whole = await self._in_full(free, lost)
+        whole, unseen = await self._in_full(free, lost)
+        # After the list was read: who sends later than that has made nothing of what it shows.
+        elsewhere = await self._elsewhere(sought)
         # Claims are told by the computer's own clock, whatever the server's says.
         now_ms = milliseconds(self._clock())
         busy = await self._writer.do(lambda journal: journal.under_way_elsewhere(self._run, sought.identities, now_ms))
@@ -136,7 +135,15 @@ class Looking:
         mine = [each for each in whole if each.id not in not_mine]
         # Rows of one name are many comparisons, and nothing else shall wait for them.
         matched = await to_thread.run_sync(
-            match, lost, mine, self._operation.fields, self._operation.named_by, sought.rivals
+            partial(
+                match,
+                lost,
+                mine,
+                self._operation.fields,
+                self._operation.named_by,
+                others=elsewhere,
+                defaults=self._operation.defaults,
+            )
         )
         if user:
             self._set_apart(matched, lost, others)
@@ -149,7 +156,7 @@ class Looking:
         contested = {
             each.ordinal
             for each in lost
-            if (name := name_of(each.record, self._operation.named_by)) in unsure and name in there
+            if (name := name_of(each.record, self._operation.named_by)) in unseen or (name in unsure and name in there)
         }
         return Seen(
             matched,
@@ -178,7 +185,7 @@ class Looking:
         def accounts(journal: Journal) -> tuple[_Accounts, bool]:
             taken = journal.accounted_for(self._run, [record_id], milliseconds(sought.since))
             # At one moment: whoever is in doubt may be told of the record next.
-            doubted = journal.in_doubt_elsewhere(self._run, sought.identities, ours, milliseconds(sought.since))
+            doubted = journal.in_doubt_elsewhere(self._run, sought.identities, ours, sought.first_ms)
             return taken, bool(doubted)
 
         taken, is_contested = await self._writer.do(accounts)
@@ -206,10 +213,10 @@ class Looking:
             is_new = made is not None and milliseconds(made) >= sought.first_ms - _ANSWERED_AROUND_MS
             if is_new and self._is_free(record, taken, sought) and _made_by(record, maker):
                 free.append(record_id)
-        names = {record_id: folded(name) for record_id, name in lookalikes.named(free).items()}
-        since_ms = milliseconds(sought.since)
+        named_by = self._operation.named_by
+        names = {record_id: name_of({named_by: name}, named_by) for record_id, name in lookalikes.named(free).items()}
         doubted = await self._writer.do(
-            lambda journal: journal.in_doubt_elsewhere(self._run, set(names.values()), (), since_ms)
+            lambda journal: journal.in_doubt_elsewhere(self._run, set(names.values()), (), sought.first_ms)
         )
         explained = {each.identity for each in doubted}
         return [record_id for record_id in free if names[record_id] not in explained]
@@ -249,10 +256,23 @@ class Looking:
             and not (sent_ms - _ANSWERED_AROUND_MS <= milliseconds(made) <= answered_ms + _ANSWERED_AROUND_MS)
         )
 
-    async def _in_full(self, namesakes: Sequence[Current], lost: Sequence[Lost]) -> list[Current]:
+    async def _elsewhere(self, sought: Sought) -> Others:
+        """Return the records of other rows of these names that are in doubt: on other pages, or in other runs."""
+        ours = [each.ordinal for each in sought.lost]
+        doubted = await self._writer.do(
+            lambda journal: journal.in_doubt_elsewhere(self._run, sought.identities, ours, sought.first_ms)
+        )
+        sent = [(each.is_left, self._composer.as_sent(each.record, instant(each.sent_ms))) for each in doubted]
+        return Others(
+            rivals=[record for is_left, record in sent if not is_left],
+            left=[record for is_left, record in sent if is_left],
+        )
+
+    async def _in_full(self, namesakes: Sequence[Current], lost: Sequence[Lost]) -> tuple[list[Current], set[str]]:
         """Read by id the records of which the list is silent about something that was sent.
 
         Also where one row and one record bear a name: with another one of its name it might have been made elsewhere.
+        Returns the names, besides, of those that are not shown by their ids, and so are nobody's for now.
         """
         given = {name for each in lost for name, value in each.record.items() if value is not None}
         known = {each.id: self._whole[each.id] for each in namesakes if each.id in self._whole}
@@ -260,7 +280,9 @@ class Looking:
         for first in range(0, len(lacking), _AT_ONCE):
             known |= await self._composer.read_by_id(lacking[first : first + _AT_ONCE])
         self._whole = known
-        return [known.get(each.id, each) for each in namesakes]
+        hidden = {each for each in lacking if each not in known}
+        unseen = {name_of(each.record, self._operation.named_by) for each in namesakes if each.id in hidden}
+        return [known.get(each.id, each) for each in namesakes if each.id not in hidden], unseen
 
 
 def _maker(recent: Sequence[Current], taken: _Accounts, run: str) -> str:

@@ -218,7 +218,7 @@ class SendingPhase:
             self.run = self._journal.run(self.run.id)
 
     def _new_namesakes(self, verdicts: Verdicts) -> list[str]:
-        """Return the ids of all namesakes of rows that were never sent, nothing if all are kept already.
+        """Return the ids of all namesakes of rows that have made nothing yet, nothing if all are kept already.
 
         Where a row of the name was sent before, by which call ever, a record of the name may be its own.
         """
@@ -292,7 +292,7 @@ class SendingPhase:
             current.record.get("Status") == self._operation.defaults.get("Status")
             for current in (organisation.services or {}).values()
         )
-        if active + verdicts.becoming_active > ACTIVE_SERVICES:
+        if verdicts.becoming_active and active + verdicts.becoming_active > ACTIVE_SERVICES:
             self._around.announce(
                 Noted(
                     f"{active:,} services are active and {verdicts.becoming_active:,} more would be; an organisation "

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bulkzcrm.errors import OutputError, UsageError
+from bulkzcrm.errors import OutputError
 from bulkzcrm.journal import Journal, JournalReader, OvertakenError, Run, RunState
 from bulkzcrm.journal.states import RESUMABLE
 from bulkzcrm.model import Status
-from bulkzcrm.report import WRITTEN_AGAIN, State, Summary, holds_a_report, prepared_report
+from bulkzcrm.report import WRITTEN_AGAIN, State, Summary, prepared_report
+from bulkzcrm.run.failed_file import FailedFile
+from bulkzcrm.run.folders import FolderTakenError, refuse_taken
 from bulkzcrm.run.options import command_line
 from bulkzcrm.run.told import Told, counts_of
 
-__all__ = ["Ending", "project", "ready_folder", "state_of", "unwritten"]
-
-_WRITTEN = "failed_sha256"
-"""Under this name the journal keeps what `failed.csv` held when it was written, to know it again."""
+__all__ = ["Ending", "project", "state_of", "unwritten"]
 
 _STATES: Mapping[RunState, State] = {
     RunState.FINISHED: State.FINISHED,
@@ -51,24 +48,6 @@ def state_of(run: Run) -> State:
     return _STATES[run.state]
 
 
-def ready_folder(folder: Path, run: str | None, *, own: bool = False) -> None:
-    """Make the folder of a report. Raises `UsageError` when it holds another run's report, or cannot be written.
-
-    In the run's `own` folder a report without a summary is one of its own that could not be written to its end.
-    """
-    if holds_a_report(folder, other_than=run, signed=own):
-        raise UsageError(f"{folder} already holds the report of another run.", "Name another folder with --output.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise UsageError(
-            f"The report cannot be written into {folder}: {error.strerror or error}.",
-            "Name a folder that you may write to with --output.",
-        ) from error
-
-
 def project(
     journal: Journal,
     run: Run,
@@ -86,7 +65,9 @@ def project(
     one: a report that is overtaken is made anew. `resume` is the command that carries on where the run can be resumed.
     With `not_checked` it is the report of a `check`: rows that nothing is wrong with are `valid`. With `epoch` (the
     claim on the run that this process has) no file is put in its place once another process has taken the run over.
-    Raises `OutputError`, `LostLeaseError`, and `UsageError` when the run has been pruned.
+    Corrections in a `failed.csv` that stands there are left alone: the new one then has another name. Raises
+    `OutputError` (`FolderTakenError` when another run's report stands there by now), `LostLeaseError`, and `UsageError`
+    when the run has been pruned.
     """
     from_copy = False
     while True:
@@ -113,16 +94,19 @@ def _projected(
     run, reports = told.run, journal.reports()
     with prepared_report(folder, run.columns, told.rows, told.failed, formats=formats or run.formats) as prepared:
         summary = _summary(run, told.counts(), log, not_checked, resume if run.state in RESUMABLE else None)
-        failed_sha256, failed_name = _sha256(prepared.failed), _failed_name(folder, run)
-        prepared.summarise(summary, failed_name=failed_name)
-        with reports.placing(run.id, run.revision, unchanged=not told.from_copy, epoch=epoch) as now:
-            if now.lookups.get(_WRITTEN) != run.lookups.get(_WRITTEN):
-                failed_name = _failed_name(folder, now)
+        file = FailedFile(folder, prepared.failed)
+        prepared.summarise(summary, failed_name=file.name(run))
+        with reports.placing(run.id, run.revision, unchanged=not told.from_copy, epoch=epoch, word=file.word) as now:
+            refuse_taken(folder, run.id, checking=not_checked is not None)
+            # Once more: somebody may have saved his corrections meanwhile.
+            failed_name = file.name(now, briefly=True)
             written = prepared.put_in_place(failed_name=failed_name)
-            reports.remember(run.id, {_WRITTEN: failed_sha256})
     notes = written.notes
     if failed_name != "failed.csv":
-        notes = (*notes, f"failed.csv has been changed since it was written, and is left as it is; see {failed_name}.")
+        notes = (
+            *notes,
+            f"failed.csv has been changed, or was not written by this run, and is left as it is; see {failed_name}.",
+        )
     return Ending(summary=summary.with_files(written.files), failed=told.failed_rows, notes=notes)
 
 
@@ -149,30 +133,12 @@ def _summary(
     )
 
 
-def _failed_name(folder: Path, run: Run) -> str:
-    """Return a name for `failed.csv` under which nobody's corrections are overwritten."""
-    written = run.lookups.get(_WRITTEN)
-    number, name = 1, "failed.csv"
-    while written is not None and (folder / name).exists() and _sha256(folder / name) != written:
-        number += 1
-        name = f"failed ({number}).csv"
-    return name
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        # What cannot be read cannot be told from something that somebody has changed.
-        return ""
-
-
 def unwritten(journal: JournalReader, run: Run, error: OutputError, *, resume: str) -> Ending:
     """Return how a run ended whose report, or whose further account, could not be written: stopped, whatever it did."""
     counts = counts_of(journal.count_by_status(run.id))
     finished = run.state is RunState.FINISHED
-    report_again = command_line(["bulkzcrm", "report", run.id]) if finished else None
+    elsewhere = ["--output", str(error.elsewhere)] if isinstance(error, FolderTakenError) else []
+    report_again = command_line(["bulkzcrm", "report", run.id, *elsewhere]) if finished else None
     if report_again is not None:
         what_first = f"{error.message} {_first(error.cure)}"
         because = f"All rows are settled; only the report is missing: {what_first} {report_again}"

@@ -7,7 +7,7 @@ nothing counts as absent unless two readings, some time apart, show the same.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 from anyio import to_thread
@@ -18,14 +18,13 @@ from bulkzcrm.clock import Clock, instant, milliseconds
 from bulkzcrm.errors import CredentialsRefusedError
 from bulkzcrm.events import Listener, Noted, ReadBack, Waiting
 from bulkzcrm.journal import Batch, Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow
-from bulkzcrm.lookup import folded
 from bulkzcrm.model import Problem, Record
 from bulkzcrm.readings import read_current_user
 from bulkzcrm.run.composing import Composer
 from bulkzcrm.run.lease import LEASE_MS
 from bulkzcrm.run.looking import Looking, Seen, Sought
 from bulkzcrm.send import Sendable
-from bulkzcrm.send.matching import Lost
+from bulkzcrm.send.matching import Lost, name_of
 from bulkzcrm.spec.moments import timeless
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import READ_SCOPES, Current, Reading
@@ -140,7 +139,6 @@ class Settling:
             first_ms=min(sent.values()),
             excluded=self._namesakes_before.union(await self._known() if of_this_call else ()),
         )
-        sought = replace(sought, rivals=await self._rivals(sought))
         try:
             seen, steady = await self._read_until_steady(sought)
         except (ReadRefusedError, CredentialsRefusedError) as error:
@@ -169,7 +167,7 @@ class Settling:
         for each, record_id in refused:
             sought = Sought(
                 lost=[Lost(each.ordinal, timeless(self._operation.fields, each.record))],
-                identities=frozenset({folded(str(each.record.get(self._operation.named_by) or ""))}),
+                identities=frozenset({name_of(each.record, self._operation.named_by)}),
                 first_ms=self._run.created_ms,
                 excluded=self._namesakes_before.union(others),
             )
@@ -203,15 +201,6 @@ class Settling:
         if seconds > 0:
             reason = f"the answer for {counted(rows, 'row')} was lost; what became of them is read back then"
             await self._pause(seconds, reason)
-
-    async def _rivals(self, sought: Sought) -> list[Record]:
-        """Return the records of rows of these names that are in doubt on other pages, or in other runs."""
-        ours = [each.ordinal for each in sought.lost]
-        since_ms = milliseconds(sought.since)
-        doubted = await self._writer.do(
-            lambda journal: journal.in_doubt_elsewhere(self._run, sought.identities, ours, since_ms)
-        )
-        return [self._as_sent(each.record, each.sent_ms) for each in doubted]
 
     def _as_sent(self, record: Record | None, sent_ms: int) -> Record:
         return self._composer.as_sent(record or {}, instant(sent_ms))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import final
 
@@ -25,6 +27,16 @@ class Patience:
     begun: float | None = None
     renewals: int = 0
     doubts: int = 0
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Do not count the time that passes inside: what is waited for there is no failure."""
+        before = self.client.monotonic()
+        try:
+            yield
+        finally:
+            if self.begun is not None:
+                self.begun += self.client.monotonic() - before
 
     async def wait(self, cause: Cause, reason: str, retry_after: float | None = None) -> None:
         """Wait before the next attempt. Raises `UnreachableError` when it has been tried for long enough."""

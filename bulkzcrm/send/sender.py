@@ -14,16 +14,12 @@ from typing import assert_never, final
 from bulkzcrm.answers import (
     Doubt,
     Judged,
-    NotApplied,
     Reading,
     RefreshToken,
-    Rejected,
     Sent,
     Split,
     StopRun,
-    Succeeded,
     TryAgain,
-    Uncertain,
     read_answer,
     without_answer,
 )
@@ -40,6 +36,7 @@ from bulkzcrm.send.repeats import Repeats
 from bulkzcrm.send.sendable import Budget, LookUp, Recheck, Sendable
 from bulkzcrm.send.splitting import Part, alone, pieces
 from bulkzcrm.send.telling import told_of
+from bulkzcrm.send.verdicts import sort_out
 from bulkzcrm.spec.limits import write_cost
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.transport import Answer, LostError, NotSentError
@@ -240,64 +237,31 @@ class Sender:
         self, part: Sequence[Sendable], number: int, judged: Judged, status: int | None, patience: Patience
     ) -> list[Sendable]:
         """Write the verdicts; return the rows that have to go again, once it is their time to."""
-        outcomes = []
-        doubtful: list[Sendable] = []
-        again: list[Sendable] = []
-        refused: list[tuple[Sendable, RowOutcome]] = []
-        reason = ""
         pairs = list(zip(part, judged.verdicts, strict=True))
         there = await self._refusals.written_before(pairs)
-        for each, verdict in pairs:
-            match verdict:
-                case Rejected() if record_id := there.get(each.ordinal):
-                    outcomes.append(RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, record_id=record_id))
-                case Rejected() if each.ordinal in there or self._repeats.met_itself(each, verdict):
-                    doubtful.append(each)
-                    reason = verdict.problems[0].message
-                case Rejected() if self._repeats.is_in_doubt(each):
-                    refused.append((each, self._outcome(each, verdict)))
-                case Succeeded() | Rejected():
-                    outcomes.append(self._outcome(each, verdict))
-                case NotApplied() if self._repeats.is_in_doubt(each):
-                    doubtful.append(each)
-                    reason = verdict.reason
-                case NotApplied():
-                    outcomes.append(RowOutcome(ordinal=each.ordinal, status=Progress.PENDING))
-                    again.append(each)
-                    reason = verdict.reason
-                case Uncertain():
-                    doubtful.append(each)
-                    reason = verdict.reason
-                case _:
-                    assert_never(verdict)
-        rejected = sum(outcome.status is Progress.REJECTED for outcome in outcomes)
-        self._repeats.lost(doubtful, self._client.monotonic())
+        found = sort_out(pairs, there, self._repeats, self._locate)
+        self._repeats.lost(found.doubtful, self._client.monotonic())
         is_left = False
-        if doubtful:
-            is_left = await self._left_in_doubt(number, outcomes, status, patience)
-        elif refused:
-            await self._ledger.in_doubt(number, outcomes, status)
+        if found.doubtful:
+            is_left = await self._left_in_doubt(number, found.outcomes, status, patience)
+        elif found.refused:
+            await self._ledger.in_doubt(number, found.outcomes, status)
             self._trust()
         else:
-            await self._ledger.answered(number, outcomes, status)
+            await self._ledger.answered(number, found.outcomes, status)
             self._trust()
         self._repeats.tell_of_changed(pairs)
-        self._budget.spend(rejected)
-        if refused and not is_left and not await self._refusals.settle(refused, number):
-            self.open_doubts += 1
-        readable = [] if is_left else doubtful
+        self._budget.spend(found.rejected)
+        if found.refused and not is_left:
+            with patience.aside():
+                self.open_doubts += not await self._refusals.settle(found.refused, number)
+        readable = [] if is_left else found.doubtful
+        again = found.again
         if again or readable:
-            await patience.wait(Cause.SERVER if readable else Cause.THROTTLED, reason)
+            await patience.wait(Cause.SERVER if readable else Cause.THROTTLED, found.reason)
         if readable:
-            again += await self._settle_by_reading(readable, number)
+            again = [*again, *await self._settle_by_reading(readable, number)]
         return sorted(again, key=lambda each: each.ordinal)
-
-    def _outcome(self, each: Sendable, verdict: Succeeded | Rejected) -> RowOutcome:
-        if isinstance(verdict, Succeeded):
-            record_id = verdict.record_id or each.record_id
-            return RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, record_id=record_id)
-        problems = tuple(self._locate(problem, each.number) for problem in verdict.problems)
-        return RowOutcome(ordinal=each.ordinal, status=Progress.REJECTED, problems=problems, record_id=each.record_id)
 
     async def _left_in_doubt(
         self, number: int, known: Sequence[RowOutcome], status: int | None, patience: Patience

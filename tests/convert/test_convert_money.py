@@ -172,6 +172,16 @@ def test_what_no_row_proves_is_told_too():
     assert settled.reading == {}
 
 
+def test_the_note_does_not_say_that_something_is_read_which_is_refused():
+    convert = converter([PRICE])
+    convert(Row(2, ("1.250",)))
+    (note,) = convert.settle().notes
+    assert note == (
+        'Column A ("Price") is read with a decimal point, because no row proves another; what may have thousands '
+        'behind the point, as "1.250" in row 2, is refused.'
+    )
+
+
 def test_three_digits_behind_a_point_that_nothing_proves_are_not_guessed():
     convert = converter([PRICE])
     rows = [Row(2, ("1.250",)), Row(3, ("12.50",))]

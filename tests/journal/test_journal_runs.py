@@ -339,7 +339,8 @@ def test_what_is_kept_with_a_run_is_added_to_what_is_there(journal):
     journal.add_run(new_run(lookups={"users": ["1"], "yes": True}))
     journal.update_run(RUN, 0, lookups={"users": ["2"]})
     before = journal.run(RUN)
-    journal.reports().remember(RUN, {"failed_sha256": "ab"})
+    with journal.reports().placing(RUN, before.revision, unchanged=True, word=lambda _: {"failed_sha256": "ab"}) as now:
+        assert now.lookups["failed_sha256"] == "ab"
     after = journal.run(RUN)
     assert after.lookups == {"users": ["2"], "yes": True, "failed_sha256": "ab"}
     assert after.revision == before.revision

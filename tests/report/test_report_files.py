@@ -1,11 +1,13 @@
 import errno
 import os
+import socket
 from pathlib import Path
 
 import pytest
 from report_samples import write_whole
 
 from bulkzcrm.errors import OutputError, StoppedError
+from bulkzcrm.report import delete_leftovers, prepared_report, write_aside
 
 
 def fill(content: bytes):
@@ -154,3 +156,67 @@ def test_the_file_has_the_permissions_that_the_user_gives_new_files(tmp_path):
     (tmp_path / "other").touch()
     placed = write_whole(tmp_path, "results.csv", fill(b"new"))
     assert placed.path.stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def left_by(owner: str, name: str = "results.csv") -> str:
+    return f".{name}.{owner.replace('/', '~')}.0a1b2c3d4e5f.part"
+
+
+DEAD = f"{socket.gethostname()}/{os.getpid()}/00000000"
+"""Of this process's number, but no name that it goes by: the system has given the number to this one since."""
+ELSEWHERE = "elsewhere/1/00000000"
+
+
+@pytest.mark.parametrize("name", ["results.csv", "failed.csv", "summary.json", "summary (2).json", "results.xlsx"])
+def test_what_a_killed_report_left_is_deleted(tmp_path, name):
+    (tmp_path / left_by(DEAD, name)).write_text("rows")
+    delete_leftovers(tmp_path)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", [left_by(ELSEWHERE), ".results.csv.0a1b2c3d4e5f.part"])
+def test_what_nobody_can_ask_about_is_deleted_after_a_day(tmp_path, name):
+    """Whether a process of another machine lives; an earlier version did not say whose a file is."""
+    file = tmp_path / name
+    file.write_text("rows")
+    written = file.stat().st_mtime
+    delete_leftovers(tmp_path, now=written + 24 * 3600)
+    assert names(tmp_path) == [name]
+    delete_leftovers(tmp_path, now=written + 24 * 3600 + 1)
+    assert names(tmp_path) == []
+
+
+def test_what_a_living_process_writes_is_left_alone(tmp_path):
+    aside = write_aside(tmp_path, "results.csv", fill(b"rows"))
+    delete_leftovers(tmp_path)
+    assert aside.put_in_place().path.read_bytes() == b"rows"
+
+
+def test_nothing_else_is_ever_deleted(tmp_path):
+    foreign = [
+        left_by(DEAD)[1:],
+        left_by(DEAD, "notes.csv"),
+        left_by(DEAD) + "ial",
+        left_by(DEAD).replace("0a1b", "mine"),
+        "results.csv",
+        ".results.csv.part",
+        ".results.csv.download.part",
+    ]
+    for name in foreign:
+        (tmp_path / name).write_text("mine")
+    (tmp_path / left_by(DEAD)).mkdir()
+    (tmp_path / left_by(DEAD, "failed.csv")).symlink_to(tmp_path / "results.csv")
+    before = names(tmp_path)
+    delete_leftovers(tmp_path, now=2**40)
+    assert names(tmp_path) == before
+
+
+def test_a_folder_that_is_not_there_has_no_leftovers(tmp_path):
+    delete_leftovers(tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_report_tidies_up_after_one_that_was_killed(tmp_path):
+    (tmp_path / left_by(DEAD)).write_text("rows")
+    with prepared_report(tmp_path, (), lambda: iter(()), lambda: iter(())):
+        assert left_by(DEAD) not in names(tmp_path)
