@@ -139,7 +139,7 @@ GUARDS = (
         remove=_let_the_closest_win,
         noticed_by=[
             "test_two_in_doubt.py::test_a_record_that_may_be_either_ones_is_left_to_people_by_both",
-            "test_matching.py::test_what_fits_a_row_that_nobody_asks_about_best_is_not_taken_while_another_is_wanting",
+            "test_matching.py::test_what_fits_a_row_that_nobody_asks_about_best_is_not_taken",
         ],
     ),
     Guard(
