@@ -175,7 +175,8 @@ def _write_reports_in_place(patch: pytest.MonkeyPatch) -> None:
     fill = files._fill
 
     def target_of(aside: Path) -> Path:
-        return aside.with_name(aside.name.removeprefix(".").rsplit(".", 2)[0])
+        # `.NAME.SUFFIX.OWNER.HEX.part`
+        return aside.with_name(".".join(aside.name.removeprefix(".").split(".")[:2]))
 
     def filled(aside: Path, write: Callable[[BinaryIO], None]) -> None:
         target_of(aside).unlink(missing_ok=True)
