@@ -111,7 +111,7 @@ def _take_anything_for_a_list(patch: pytest.MonkeyPatch) -> None:
 
 
 def _take_what_others_took_meanwhile(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Looking, "taken_meanwhile", lambda *_facts: set())
+    patch.setattr(Looking, "is_stale", lambda *_facts: False)
 
 
 def _take_anybodys(patch: pytest.MonkeyPatch) -> None:
@@ -225,9 +225,9 @@ GUARDS = (
         noticed_by=["test_settling_deceived.py::test_what_is_no_list_proves_nothing_absent[a text for a list]"],
     ),
     Guard(
-        name="a record that another run took since it was read is not taken",
+        name="nothing is believed that another run has changed since it was read",
         remove=_take_what_others_took_meanwhile,
-        noticed_by=["test_settling_meanwhile.py::test_of_two_runs_that_read_the_same_record_back_one_takes_it"],
+        noticed_by=["test_two_in_doubt.py::test_a_record_that_another_run_takes_at_the_last_moment_is_not_taken_twice"],
     ),
     Guard(
         name="a record of another user is not taken",

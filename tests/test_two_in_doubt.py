@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
-from desk import Desk, desk_at, services
+from desk import NOW, Desk, desk_at, services
 from forwarder import Cut, Heard, Say, forwarding
 from test_settling import is_read_back, make, record
 
+from bulkzcrm.config import Connection, load_connection
 from bulkzcrm.report import State
 from bulkzcrm.run import sending
 from bulkzcrm.run.options import RunOptions
+from bulkzcrm.run.settling import Settling
+from bulkzcrm.run.surroundings import Surroundings
+from bulkzcrm.sandbox import Sandbox
 
 ANOTHER = "patricia.boyle@brighthome.example"
 AGAIN = RunOptions(again=True)
@@ -231,3 +239,137 @@ async def test_a_record_that_is_listed_and_not_shown_is_nobodys_yet(tmp_path: Pa
         assert desk.statuses == ["unknown"]
         assert ending.summary.state is State.STOPPED, "it is looked for again when the run is resumed"
         assert desk.created == ["Service 00001"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"Description": "says more"}], ids=["equal", "says more"])
+async def test_who_takes_its_record_while_another_reads_leaves_the_other_its_own(
+    tmp_path: Path, changes: Mapping[str, str]
+):
+    """Both were made; the other run settles between the list and the records that are read by their ids."""
+    async with desk_at(tmp_path) as one, forwarding(one.sandbox.url) as wire:
+        other = Desk(tmp_path, one.sandbox, wire, one.connection, _runs=50)
+        other.wire = one.wire
+        for desk, more in ((one, {}), (other, changes)):
+            lose(desk, applied=True)
+            await desk.begin("create-services", services(1, **more), AGAIN)
+            await desk.carry_on()
+        listed: list[Heard] = []
+        let_in: list[Heard] = []
+
+        async def interfere(heard: Heard) -> None:
+            if is_read_back(heard):
+                listed.append(heard)
+            elif listed and not let_in and not heard.is_write and heard.path.startswith("Services__s/"):
+                let_in.append(heard)
+                await other.carry_on()
+
+        one.wire.interfere = interfere
+        await one.carry_on()
+        assert let_in
+        assert (one.statuses, other.statuses) == (["succeeded"], ["succeeded"])
+        assert one.results[0]["result_record_id"] != other.results[0]["result_record_id"]
+        assert len(one.created) == 2
+
+
+async def test_a_record_that_another_run_takes_at_the_last_moment_is_not_taken_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Two equal rows, one record; the other run takes it between this one's reading and its writing."""
+    async with desk_at(tmp_path) as one, forwarding(one.sandbox.url) as wire:
+        other = Desk(tmp_path, one.sandbox, wire, one.connection, _runs=50)
+        other.wire = one.wire
+        for desk, applied in ((other, False), (one, True)):
+            lose(desk, applied=applied)
+            await desk.begin("create-services", services(1), AGAIN)
+            await desk.carry_on()
+        one.wire.script()
+        write, let_in = Settling._write, []
+
+        async def write_late(settling: Settling, *facts: Any) -> Any:
+            if not let_in:
+                let_in.append(True)
+                await other.carry_on()
+            return await write(settling, *facts)
+
+        monkeypatch.setattr(Settling, "_write", write_late)
+        await one.carry_on()
+        assert (one.statuses, other.statuses) == (["succeeded"], ["succeeded"])
+        assert one.results[0]["result_record_id"] != other.results[0]["result_record_id"]
+        assert len(one.created) == 2
+
+
+async def test_nothing_is_believed_that_another_run_has_changed_since_it_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """What fits whom depends on who else waits: between the reading and the writing the other run settles."""
+    async with desk_at(tmp_path) as one, forwarding(one.sandbox.url) as wire:
+        other = Desk(tmp_path, one.sandbox, wire, one.connection, _runs=50)
+        other.wire = one.wire
+        for desk, rows in (
+            (one, services(1) + services(1, Description="x")),
+            (other, services(1, Job_Sheet_Required="No") + services(1, Description="y")),
+        ):
+            lose(desk, applied=False)
+            await desk.begin("create-services", rows, AGAIN)
+            await desk.carry_on()
+        one.wire.script()
+        for text, sheet in (("x", "No"), ("y", "No"), ("y", "Yes")):
+            (made_id,) = make(one, record(Description=text))
+            organisation = one.sandbox._running().organisation
+            with organisation.store.transaction():
+                service = organisation.store.service(made_id)
+                organisation.store.put_service({**service, "Job_Sheet_Required": sheet})
+        write, let_in = Settling._write, []
+
+        async def write_late(settling: Settling, *facts: Any) -> Any:
+            if not let_in:
+                let_in.append(True)
+                await other.carry_on()
+            return await write(settling, *facts)
+
+        monkeypatch.setattr(Settling, "_write", write_late)
+        await one.carry_on()
+        rows_of_both = [row for desk in (one, other) for row in desk.results]
+        ids = [row["result_record_id"] for row in rows_of_both if row["result_status"] == "succeeded"]
+        assert len(ids) == len(set(ids))
+        assert len(one.created) <= 4, "three were made, of four rows"
+        sent_again = [row for row in rows_of_both if row["result_attempts"] == "2"]
+        assert len(sent_again) <= 1
+
+
+class LaterAndLater(Desk):
+    """A desk whose clock moves on whenever it is looked at."""
+
+    def around(self, connection: Connection | None = None) -> Surroundings:
+        return replace(super().around(connection), clock=moving_on)
+
+
+_LOOKS = count(1)
+
+
+def moving_on() -> datetime:
+    return NOW + timedelta(seconds=2 * next(_LOOKS))
+
+
+async def test_a_record_that_came_before_a_row_was_sent_is_not_the_rows(tmp_path: Path):
+    """It was made after this run had read the organisation, by one of two rows that were left to people since."""
+    async with Sandbox(clock=moving_on) as sandbox, forwarding(sandbox.url) as wire:
+        environ = {**sandbox.environment(), "BULKZCRM_API_DOMAIN": wire.url, "BULKZCRM_ACCOUNTS_URL": wire.url}
+        connection = load_connection(profile=None, environ=environ, home=tmp_path / "home of the tool")
+        desk = LaterAndLater(tmp_path, sandbox, wire, connection)
+        writes: list[Heard] = []
+
+        async def interfere(heard: Heard) -> Cut | None:
+            if not heard.is_write:
+                return None
+            writes.append(heard)
+            if len(writes) == 2:
+                make(desk, record(Description="one  two"))
+            of_the_name = [each for each in writes if each.records[0]["Service_Name"] == "Service 00001"]
+            is_lost = len(writes) <= 3 or (of_the_name[-1] is heard and len(of_the_name) == 3)
+            return Cut(applied=False) if is_lost else None
+
+        desk.wire.interfere = interfere
+        texts = services(1, Description="one two") + services(1, Description="one\ttwo")
+        await desk.run("create-services", texts + services(2)[::-1], RunOptions(batch_size=1, concurrency=1))
+        assert desk.statuses == ["unknown", "unknown", "succeeded", "unknown"]

@@ -1,6 +1,7 @@
 """The durable account of all runs: what was planned, sent and answered, and what became of every row."""
 
 from bulkzcrm.journal.aside import Aside, Kept
+from bulkzcrm.journal.doubts import Doubted
 from bulkzcrm.journal.failures import IllegalMoveError, LostLeaseError, OvertakenError
 from bulkzcrm.journal.pruning import Pruning
 from bulkzcrm.journal.reader import JournalReader
@@ -30,6 +31,7 @@ __all__ = [
     "Batch",
     "BatchState",
     "Counters",
+    "Doubted",
     "Duplicate",
     "Holding",
     "IllegalMoveError",

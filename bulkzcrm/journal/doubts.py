@@ -17,9 +17,11 @@ __all__ = ["Doubted", "accounted_for", "answered_before", "in_doubt_elsewhere", 
 class Doubted(NamedTuple):
     """A row of which nobody knows what it has made: its identity, its record, and when it was sent (milliseconds).
 
-    `is_left` tells that it was left to people as ambiguous.
+    `key` stands for this doubt: the run, the place of the row, and its batch. `is_left` tells that it was left to
+    people as ambiguous.
     """
 
+    key: tuple[str, int, int]
     identity: str
     record: Record
     sent_ms: int
@@ -113,15 +115,17 @@ def in_doubt_elsewhere(
         for place in range(0, len(wanted), _AT_ONCE):
             part = wanted[place : place + _AT_ONCE]
             rows = database.all(
-                "SELECT r.ordinal, r.identity, r.record, b.sent_ms, r.status FROM source_row r"  # noqa: S608  marks only
+                "SELECT r.ordinal, r.batch, r.identity, r.record, b.sent_ms, r.status FROM source_row r"  # noqa: S608  marks only
                 " JOIN batch b ON b.run = r.run AND b.number = r.batch"
                 f" WHERE r.run = ? AND r.identity IN ({', '.join('?' * len(part))}) AND r.record IS NOT NULL"
                 " AND r.status IN (?, ?, ?) AND (r.status <> ? OR b.answered_ms >= ?)",
                 (other, *part, *_NOBODY_KNOWS, Progress.UNKNOWN, since_ms),
             )
             found += [
-                Doubted(identity, object_from(record), sent_ms or 0, is_left=status == Progress.UNKNOWN)
-                for ordinal, identity, record, sent_ms, status in rows
+                Doubted(
+                    (other, ordinal, batch), identity, object_from(record), sent_ms or 0, status == Progress.UNKNOWN
+                )
+                for ordinal, batch, identity, record, sent_ms, status in rows
                 if other != run.id or ordinal not in own
             ]
     return found

@@ -15,7 +15,7 @@ from anyio import to_thread
 
 from bulkzcrm.client import Client
 from bulkzcrm.clock import Clock, instant, milliseconds
-from bulkzcrm.journal import Journal, JournalWriter, Run
+from bulkzcrm.journal import Doubted, Journal, JournalWriter, Run
 from bulkzcrm.readings import moment, read_created_since
 from bulkzcrm.run.composing import Composer
 from bulkzcrm.run.lookalikes import Lookalikes
@@ -42,13 +42,15 @@ _Accounts: TypeAlias = Mapping[str, tuple[str, int, int]]
 class Sought:
     """What is looked for: lost creates, the first of which left at `first_ms` by the server's clock.
 
-    `identities` are those of their rows. The records `excluded` were there before, whatever they look like.
+    `identities` are those of their rows. The records `excluded` were there before, whatever they look like; since
+    `known_ms`, by the computer's clock, others may have come that are not among them.
     """
 
     lost: Sequence[Lost]
     identities: frozenset[str]
     first_ms: int
     excluded: frozenset[str]
+    known_ms: int
 
     @property
     def since(self) -> datetime:
@@ -69,6 +71,8 @@ class Seen:
     """Places of rows of which another run has one of the same name in flight."""
     records: Mapping[str, Current]
     maker_known: bool
+    doubted: frozenset[tuple[str, int, int]]
+    """Rows elsewhere of which it was not known what they had made."""
     missing: frozenset[int]
     """Places of rows that another reading might show: absent ones, and those that may have been renamed."""
 
@@ -124,8 +128,11 @@ class Looking:
         maker = own or _maker(recent, taken, self._run.id)
         free = [each for each in namesakes if self._is_free(each, taken, sought) and _made_by(each, maker)]
         whole, unseen = await self._in_full(free, lost)
-        # After the list was read: who sends later than that has made nothing of what it shows.
-        elsewhere = await self._elsewhere(sought)
+        # After all was read: who sends later has made nothing of it. At one moment: who is in doubt no more has taken
+        # what is its own.
+        doubted, taken = await self._writer.do(lambda journal: self._standing(journal, free, sought))
+        free = [each for each in free if self._is_free(each, taken, sought)]
+        whole = [each for each in whole if self._is_free(each, taken, sought)]
         # Claims are told by the computer's own clock, whatever the server's says.
         now_ms = milliseconds(self._clock())
         busy = await self._writer.do(lambda journal: journal.under_way_elsewhere(self._run, sought.identities, now_ms))
@@ -141,7 +148,7 @@ class Looking:
                 mine,
                 self._operation.fields,
                 self._operation.named_by,
-                others=elsewhere,
+                others=self._others(doubted),
                 defaults=self._operation.defaults,
             )
         )
@@ -165,6 +172,7 @@ class Looking:
             frozenset(contested),
             {each.id: each for each in whole} | {each: lookalikes.record(each) for each in renamed},
             maker_known=not foreign,
+            doubted=frozenset(each.key for each in doubted),
             missing=missing,
         )
 
@@ -185,8 +193,8 @@ class Looking:
         def accounts(journal: Journal) -> tuple[_Accounts, bool]:
             taken = journal.accounted_for(self._run, [record_id], milliseconds(sought.since))
             # At one moment: whoever is in doubt may be told of the record next.
-            doubted = journal.in_doubt_elsewhere(self._run, sought.identities, ours, sought.first_ms)
-            return taken, bool(doubted)
+            since_ms = min(sought.first_ms, sought.known_ms)
+            return taken, bool(journal.in_doubt_elsewhere(self._run, sought.identities, ours, since_ms))
 
         taken, is_contested = await self._writer.do(accounts)
         if not self._is_free(record, taken, sought):
@@ -197,11 +205,29 @@ class Looking:
         # Who has sent the run before may have been somebody else.
         return True if maker == user else False if self._is_own_login else None
 
-    def taken_meanwhile(self, journal: Journal, seen: Seen, sought: Sought) -> set[str]:
-        """Return the records found for which somebody accounts by now; asked in the transaction that takes them."""
-        found = seen.matched.found.values()
-        taken = journal.accounted_for(self._run, found, milliseconds(sought.since))
-        return {each for each in taken if not self._is_free(seen.records[each], taken, sought)}
+    def is_stale(self, journal: Journal, seen: Seen, sought: Sought) -> bool:
+        """Tell whether it stands otherwise by now with others; asked in the transaction that believes in it."""
+        there = [seen.records[each] for each in seen.namesakes if each in seen.records]
+        doubted, taken = self._standing(journal, there, sought)
+        is_taken = any(not self._is_free(each, taken, sought) for each in there)
+        return is_taken or seen.doubted != {each.key for each in doubted}
+
+    def _standing(
+        self, journal: Journal, records: Sequence[Current], sought: Sought
+    ) -> tuple[list[Doubted], _Accounts]:
+        """Return which other rows of these names are in doubt (on other pages, in other runs), and who has what."""
+        ours = [each.ordinal for each in sought.lost]
+        since_ms = min(sought.first_ms, sought.known_ms)
+        doubted = journal.in_doubt_elsewhere(self._run, sought.identities, ours, since_ms)
+        taken = journal.accounted_for(self._run, [each.id for each in records], milliseconds(sought.since))
+        return doubted, taken
+
+    def _others(self, doubted: Sequence[Doubted]) -> Others:
+        sent = [(each.is_left, self._composer.as_sent(each.record, instant(each.sent_ms))) for each in doubted]
+        return Others(
+            rivals=[record for is_left, record in sent if not is_left],
+            left=[record for is_left, record in sent if is_left],
+        )
 
     async def _renamed(self, lookalikes: Lookalikes, sought: Sought, maker: str) -> list[str]:
         """Return the lookalikes made by us since the first was lost for which neither a row nor a doubt accounts."""
@@ -254,18 +280,6 @@ class Looking:
             and run != self._run.id
             and made is not None
             and not (sent_ms - _ANSWERED_AROUND_MS <= milliseconds(made) <= answered_ms + _ANSWERED_AROUND_MS)
-        )
-
-    async def _elsewhere(self, sought: Sought) -> Others:
-        """Return the records of other rows of these names that are in doubt: on other pages, or in other runs."""
-        ours = [each.ordinal for each in sought.lost]
-        doubted = await self._writer.do(
-            lambda journal: journal.in_doubt_elsewhere(self._run, sought.identities, ours, sought.first_ms)
-        )
-        sent = [(each.is_left, self._composer.as_sent(each.record, instant(each.sent_ms))) for each in doubted]
-        return Others(
-            rivals=[record for is_left, record in sent if not is_left],
-            left=[record for is_left, record in sent if is_left],
         )
 
     async def _in_full(self, namesakes: Sequence[Current], lost: Sequence[Lost]) -> tuple[list[Current], set[str]]:

@@ -138,12 +138,24 @@ class Settling:
             identities=frozenset(row.identity for row in rows if row.identity is not None),
             first_ms=min(sent.values()),
             excluded=self._namesakes_before.union(await self._known() if of_this_call else ()),
+            known_ms=self._run.created_ms,
         )
-        try:
-            seen, steady = await self._read_until_steady(sought)
-        except (ReadRefusedError, CredentialsRefusedError) as error:
-            scope = READ_SCOPES[Reading.SERVICES]
-            return Settled(left=f"What became of them may not be read ({error}); the scope {scope} allows it.")
+        settled: Settled | None = None
+        for _ in range(_READINGS):
+            try:
+                settled = await self._settled_by_reading(doubtful, sought)
+            except (ReadRefusedError, CredentialsRefusedError) as error:
+                scope = READ_SCOPES[Reading.SERVICES]
+                return Settled(left=f"What became of them may not be read ({error}); the scope {scope} allows it.")
+            if settled is not None:
+                break
+        settled = settled or Settled(left=_UNSTEADY)
+        self._tell(settled)
+        return settled
+
+    async def _settled_by_reading(self, doubtful: Mapping[int, Sequence[StoredRow]], sought: Sought) -> Settled | None:
+        """Read them back and write what became of them; nothing where others have moved on in the meantime."""
+        seen, steady = await self._read_until_steady(sought)
         undecided = seen.contested if steady else seen.contested | seen.missing
         decided = {
             number: of_batch
@@ -151,9 +163,8 @@ class Settling:
             if undecided.isdisjoint(row.ordinal for row in of_batch)
         }
         settled = await self._write(decided, seen, sought)
-        if len(decided) < len(doubtful):
+        if settled is not None and len(decided) < len(doubtful):
             settled += Settled(left=_UNSTEADY if seen.maker_known else _MAKER_UNKNOWN)
-        self._tell(settled)
         return settled
 
     async def own(self, refused: Sequence[tuple[Sendable, str]], others: Collection[str]) -> dict[int, str | None]:
@@ -170,6 +181,7 @@ class Settling:
                 identities=frozenset({name_of(each.record, self._operation.named_by)}),
                 first_ms=self._run.created_ms,
                 excluded=self._namesakes_before.union(others),
+                known_ms=self._run.created_ms,
             )
             is_own = await self._looking.is_own(record_id, sought, user)
             if is_own is not False:
@@ -224,18 +236,16 @@ class Settling:
         except ReadRefusedError:
             return ""
 
-    async def _write(self, decided: Mapping[int, Sequence[StoredRow]], seen: Seen, sought: Sought) -> Settled:
-        """Write what became of the rows of batches, those aside of which another run has a record meanwhile."""
+    async def _write(self, decided: Mapping[int, Sequence[StoredRow]], seen: Seen, sought: Sought) -> Settled | None:
+        """Write what became of the rows of batches, unless others have moved on since it was read."""
         answered_ms = self._now_ms()
 
-        def write(journal: Journal) -> Settled:
-            taken = self._looking.taken_meanwhile(journal, seen, sought)
+        def write(journal: Journal) -> Settled | None:
+            if self._looking.is_stale(journal, seen, sought):
+                return None
             settled = Settled()
             for number, rows in decided.items():
                 outcomes = [self._outcome(row, seen) for row in rows]
-                if any(outcome.record_id in taken for outcome in outcomes):
-                    settled += Settled(left=_UNSTEADY)
-                    continue
                 journal.mark_answered(self._run.id, self._epoch, number, outcomes, answered_ms=answered_ms)
                 statuses = [outcome.status for outcome in outcomes]
                 settled += Settled(

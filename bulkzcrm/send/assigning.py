@@ -52,14 +52,16 @@ def assign(
     taken: dict[_Key, list[str]] = {key: [] for key in kinds}
     unclear = [record_id for record_id, near in fits.items() if not near]
     overfull: set[_Key] = set()
+    full: set[_Key] = set()
     for record_id, near in fits.items():
         if not near:
             continue
-        closest = [key for key in near if near[key] == max(near.values())]
+        most = max(near.values())
+        closest = [key for key in near if near[key] == most]
         free = next((key for key in closest if len(taken[key]) < kinds[key].rows), None)
         if free is not None:
             taken[free].append(record_id)
-        elif not _make_room(record_id, kinds, fits, taken):
+        elif not _make_room(record_id, kinds, fits, taken, full):
             # The rows of all kinds that it may be of have a record each; whose is too many is told where it fits best.
             unclear.append(record_id)
             overfull.update(closest)
@@ -74,11 +76,15 @@ def _make_room(
     kinds: Mapping[_Key, Kind],
     fits: Mapping[str, Mapping[_Key, Fit]],
     taken: dict[_Key, list[str]],
+    full: set[_Key],
 ) -> bool:
-    """Assign a record, others being moved to kinds that have rows left; tell whether that can be done."""
+    """Assign a record, others being moved to kinds that have rows left; tell whether that can be done.
+
+    From kinds that are `full` no way leads to one with rows left: nothing of theirs will ever be moved again.
+    """
     came_by: dict[_Key, tuple[str, _Key | None]] = {}
     waiting: deque[_Key] = deque()
-    for key in sorted(fits[record_id], key=lambda key: fits[record_id][key], reverse=True):
+    for key in sorted(fits[record_id].keys() - full, key=lambda key: (fits[record_id][key], repr(key)), reverse=True):
         came_by[key] = record_id, None
         waiting.append(key)
     while waiting:
@@ -88,9 +94,10 @@ def _make_room(
             return True
         for other in taken[key]:
             for further in fits[other]:
-                if further not in came_by:
+                if further not in came_by and further not in full:
                     came_by[further] = other, key
                     waiting.append(further)
+    full.update(came_by)
     return False
 
 

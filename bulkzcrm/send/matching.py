@@ -96,7 +96,8 @@ def _groups(
         kind_of(record).rivals += 1
     for record in others.left:
         kind_of(record).left += 1
-    return groups
+    # In one order, from wherever it is looked at: several runs shall say the same of the same records.
+    return {name: dict(sorted(kinds.items())) for name, kinds in groups.items()}
 
 
 def _match_namesakes(

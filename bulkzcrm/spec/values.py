@@ -74,8 +74,9 @@ def plain(text: str) -> str:
     if text.isascii():
         # Nothing in it can be composed, nor be a sign that cannot be seen (those of control are none).
         return " ".join(text.split())
-    composed = unicodedata.normalize("NFKC", text)
-    return " ".join("".join(letter for letter in composed if unicodedata.category(letter) != "Cf").split())
+    # Before letters are composed: a sign that cannot be seen would stand between them.
+    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", seen).split())
 
 
 def _entries(value: Json) -> Sequence[Json]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bulkzcrm.spec import values
 from bulkzcrm.spec.fields import WEEKDAYS, Field, Kind
 from bulkzcrm.spec.operations import OPERATIONS
 from bulkzcrm.spec.values import comparable, fingerprint, same
@@ -175,3 +176,8 @@ class TestFingerprints:
 
     def test_what_is_no_field_does_not_count(self):
         assert fingerprint(FIELDS, {**RECORD, "Owner": "Me"}) == fingerprint(FIELDS, RECORD)
+
+
+def test_a_sign_that_cannot_be_seen_does_not_keep_letters_from_being_one():
+    names = ["Caf\u00e9", "Cafe\u0301", "Cafe\u200b\u0301", "Caf\u00e9\u200b"]
+    assert {values.name_of({"Service_Name": name}, "Service_Name") for name in names} == {"caf\u00e9"}
