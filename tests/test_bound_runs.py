@@ -10,7 +10,7 @@ import pytest
 from desk import Desk, desk_at, services
 from forwarder import Heard, Say
 
-from bulkzcrm.errors import ConfigurationError
+from bulkzcrm.errors import BulkzcrmError, ConfigurationError
 from bulkzcrm.run.options import RunOptions
 
 SCOPE_MISSING = Say(401, {"code": "OAUTH_SCOPE_MISMATCH", "details": {}, "message": "no", "status": "error"})
@@ -80,3 +80,13 @@ async def test_a_run_that_is_bound_by_the_other_id_of_its_organisation_goes_on_o
     desk.wire.script()
     await desk.carry_on()
     assert desk.statuses == ["succeeded"] * 3
+
+
+async def test_the_same_content_is_refused_before_the_organisation_is_read(tmp_path: Path):
+    async with desk_at(tmp_path) as desk:
+        await desk.run("create-services", services(2))
+        heard = len(desk.wire.heard)
+        with pytest.raises(BulkzcrmError) as refused:
+            await desk.run("create-services", services(2))
+        assert "--again" in refused.value.cure
+        assert [each.path for each in desk.wire.heard[heard:]] == ["org"]

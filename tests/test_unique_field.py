@@ -437,3 +437,11 @@ async def test_a_value_that_is_taken_at_the_first_attempt_is_a_reason(tmp_path: 
         assert desk.statuses == ["rejected"]
         assert desk.results[0]["result_code"] == "DUPLICATE_DATA"
         assert "901" in desk.results[0]["result_message"]
+
+
+async def test_a_mistyped_field_is_told_before_the_column_that_would_be_its_own(tmp_path: Path):
+    """By the wrong name, the column of the right one is one that cannot be sent; leaving it out would help nobody."""
+    async with desk_at(tmp_path, options=WITH_KEY) as desk:
+        with pytest.raises(UsageError, match="Nope is no single-line text field"):
+            await desk.run("create-services", with_keys(2), RunOptions(unique_field="Nope"))
+        assert not desk.wire.writes

@@ -113,6 +113,9 @@ class SendingPhase:
         wanted = self._wanted
         organisation = await read_organisation(client, {Reading.ORG: wanted.pop(Reading.ORG)})
         self._bind(organisation, connection)
+        if self._untouched and self._operation.creates and not self._may_come_again:
+            # Before the rest of the organisation is read, which costs credits.
+            refuse_again(self.run, self._journal)
         claim = Claim(self.run.id, self._epoch, lease_ms=LEASE_MS, clock=self._around.clock)
         claim.extended(claim.extend(self._journal))
         terms = terms_of(self._operation, self._options, organisation, is_rehearsal=self._around.sandbox)
@@ -140,14 +143,11 @@ class SendingPhase:
     ) -> None:
         self._tell(organisation)
         self._around.stop.go_on()
-        if self._untouched:
-            refuse_lost_columns(self.run, organisation)
-            if self._operation.creates and not (
-                self._options.again or self._around.sandbox or self.run.retry_of is not None
-            ):
-                refuse_again(self.run, self._journal)
         # Here and below, in a thread where all services are looked through: there may be very many.
         judge = await to_thread.run_sync(self._judge, client, organisation)
+        if self._untouched:
+            # After the unique field: a name of it that is mistyped makes its column one that cannot be sent.
+            refuse_lost_columns(self.run, organisation)
         go_on = self._around.stop.go_on
         verdicts = await to_thread.run_sync(judge.judge, self._journal, self.run.id, self._settle, go_on)
         self._around.stop.go_on()
@@ -199,6 +199,11 @@ class SendingPhase:
                 self._left = sending.left
         if sending.error is not None:
             raise sending.error
+
+    @property
+    def _may_come_again(self) -> bool:
+        """Whether the same content may be sent though it was sent before."""
+        return bool(self._options.again or self._around.sandbox or self.run.retry_of is not None)
 
     def _remember(self, verdicts: Verdicts, client: Client) -> None:
         """Keep what tells this run's records from others when lost ones are read back, perhaps by another login."""

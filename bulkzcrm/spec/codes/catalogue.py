@@ -35,7 +35,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
 )
 
 _HAPPENS = {
-    Disposition.FIX_ROW: "the row is rejected, and the others go through",
+    Disposition.FIX_ROW: "the row is `rejected` (`invalid`, if it shows before sending); the others go through",
     Disposition.TRY_AGAIN: "the program waits and tries again, as far as that is safe",
     Disposition.REFRESH_TOKEN: "the program fetches a new token once and sends the batch again",
     Disposition.STOP_RUN: "the run stops and can be resumed; on single rows of a batch, those rows are rejected",
@@ -91,7 +91,7 @@ def explain(code: str) -> str:
 def _pages(code: Code) -> str:
     if code.ours:
         return "bulkzcrm itself"
-    return ", ".join(code.pages) or "the API beyond the five pages"
+    return ", ".join(code.pages) or "other pages of the API"
 
 
 def _find(name: str) -> Code:
