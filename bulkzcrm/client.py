@@ -30,7 +30,7 @@ __all__ = ["Client", "Meter", "ReadRefusedError"]
 _CLOCKS_DIFFER_S = 1.0
 """By so much the seconds since 1970, by which tokens are counted, and those that never go back may disagree."""
 
-_RENEWALS = 5
+_RENEWALS = 10
 """So often the token is renewed for one request at most; others may have used up each of them before it got there."""
 
 
