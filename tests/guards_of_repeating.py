@@ -109,6 +109,10 @@ def _tell_keys_apart_by_their_words(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Keys, "comparable", lambda keys, record: folded(exactly(keys, record)))
 
 
+def _take_whatever_has_the_value(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Rereading, "_is_its_own", lambda *_facts: True)
+
+
 def _call_it_unknown_unseen(patch: pytest.MonkeyPatch) -> None:
     settle = Pending._settle_stranded
 
@@ -202,6 +206,11 @@ GUARDS = (
         name="the values of the unique field are compared as the organisation compares them",
         remove=_tell_keys_apart_by_their_words,
         noticed_by=["test_late_then_refused.py::test_the_value_of_another_record_is_not_taken_for_the_rows_own"],
+    ),
+    Guard(
+        name="a record that has the value of a row is its own only if it says what the row says",
+        remove=_take_whatever_has_the_value,
+        noticed_by=["test_late_then_refused.py::test_a_record_of_its_value_that_says_something_else_is_not_the_rows"],
     ),
     Guard(
         name="a keyed row in doubt that cannot go again is looked for",

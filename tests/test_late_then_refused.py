@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from desk import SERVICE, Desk, desk_at, services
 from forwarder import Cut, Heard, Say
-from test_settling import make
+from test_settling import make, record
 
 from bulkzcrm.events import Event, Waiting
 from bulkzcrm.journal import Progress
@@ -184,3 +184,11 @@ async def test_the_quiet_period_is_not_taken_for_failing(desk: Desk):
     ending = await desk.run("update-services", rows, RunOptions(quiet_period=120, max_wait=60))
     assert ending.summary.state is State.FINISHED
     assert desk.statuses == ["rejected", "succeeded"]
+
+
+async def test_a_record_of_its_value_that_says_something_else_is_not_the_rows(desk: Desk):
+    """Somebody has made it meanwhile, by the same value: what the row says is not there."""
+    refusing(desk, lambda _: make(desk, record(Import_Key="K 1", Price=99)))
+    await desk.run("create-services", [{**services(1)[0], KEY: "K 1"}], KEYED)
+    assert desk.statuses == ["rejected"]
+    assert len(desk.created) == 1

@@ -14,8 +14,10 @@ from bulkzcrm.readings import read_organisation, read_services
 from bulkzcrm.run.composing import Composer
 from bulkzcrm.run.keys import Keys
 from bulkzcrm.send import Ledger, Sendable
+from bulkzcrm.send.matching import Lost, match
+from bulkzcrm.spec.moments import timeless
 from bulkzcrm.spec.operation import Operation
-from bulkzcrm.spec.organisation import Organisation, Reading
+from bulkzcrm.spec.organisation import Current, Organisation, Reading
 
 __all__ = ["Rereading"]
 
@@ -80,16 +82,25 @@ class Rereading:
     async def ids_by_key(
         self, refused: Sequence[tuple[Sendable, str]], others: Collection[str] = ()
     ) -> dict[int, str | None]:
-        """Find the records of refused rows by their unique field, which no `others` can share."""
+        """Find the records of refused rows by their unique field, which no `others` can share.
+
+        Where the source gives its values, somebody else may have made a record of one: it has to say what the row says.
+        """
         del others
         if self._keys is None:
             return {}
         services = await read_services(self._client, self._keys.name)
-        values = {row.ordinal: self._keys.comparable(row.record) for row, _ in refused}
-        wanted = frozenset(values.values()) - {""}
-        found = ((self._keys.comparable(each.record), each.id) for each in services.values())
-        ids = {value: record_id for value, record_id in found if value in wanted}
-        return {ordinal: ids[value] for ordinal, value in values.items() if value in ids}
+        rows = {value: row for row, _ in refused if (value := self._keys.comparable(row.record))}
+        found = ((rows.get(self._keys.comparable(each.record)), each) for each in services.values())
+        return {row.ordinal: there.id for row, there in found if row is not None and self._is_its_own(row, there)}
+
+    def _is_its_own(self, row: Sendable, there: Current) -> bool:
+        """Tell whether a record that has the value of a row says what the row says; of a value made for it, it does."""
+        if self._keys is not None and not self._keys.by_source:
+            return True
+        lost = [Lost(row.ordinal, timeless(self._operation.fields, row.record))]
+        operation = self._operation
+        return bool(match(lost, [there], operation.fields, operation.named_by, defaults=operation.defaults).found)
 
     async def _refresh(self) -> Organisation:
         """Read the current records anew, and nothing else; where that is not allowed, they stay unknown."""
