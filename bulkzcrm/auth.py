@@ -22,7 +22,7 @@ from bulkzcrm.redact import Secret
 from bulkzcrm.tokens import THROTTLED_FOR_S, Grant, Token, TokensThrottledError, read_grant, token_text
 from bulkzcrm.wire import USER_AGENT, Exchange, LostError, NotSentError
 
-__all__ = ["Token", "TokenSource", "TokensThrottledError", "exchange_code"]
+__all__ = ["Token", "TokenSource", "TokensThrottledError", "exchange_code", "revoke"]
 
 _TOKENS_PER_WINDOW = 10
 _WINDOW_S = 600.0
@@ -151,13 +151,21 @@ class TokenSource:
 
 
 async def exchange_code(
-    wire: Exchange, connection: Connection, code: str, *, clock: Callable[[], float] = time.time
+    wire: Exchange,
+    connection: Connection,
+    code: str,
+    *,
+    redirect_uri: str | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Secret:
-    """Trade a self client's code, which works once and for a few minutes, for a refresh token.
+    """Trade a code, which works once and for a few minutes, for a refresh token.
 
-    Raises CredentialsRefusedError, UnreachableError and ConfigurationError.
+    A code that came through the browser is traded with the `redirect_uri` that the browser was sent back to, a self
+    client's without. Raises CredentialsRefusedError, UnreachableError and ConfigurationError.
     """
     form = {"grant_type": "authorization_code", "code": Secret(code.strip()).reveal()}
+    if redirect_uri is not None:
+        form["redirect_uri"] = redirect_uri
     try:
         grant = await _ask(wire, connection, form, clock=clock)
     except NotSentError as error:
@@ -171,6 +179,27 @@ async def exchange_code(
             "Make the code with a self client in the API console and try again.",
         )
     return grant.refresh_token
+
+
+async def revoke(wire: Exchange, connection: Connection) -> bool:
+    """Have the accounts server forget the refresh token, and with it all access tokens; tell whether it did.
+
+    What this computer kept of the access token is deleted, whatever the server says.
+    """
+    name = _cache_name(connection)
+    for path in (connection.home / "tokens" / f"{name}{suffix}" for suffix in (".json", ".lock")):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+    try:
+        reply = await wire.exchange(
+            "POST",
+            f"{connection.accounts_url}/oauth/v2/token/revoke",
+            headers={"Content-Type": "application/x-www-form-urlencoded", "User-Agent": USER_AGENT},
+            body=urlencode({"token": connection.refresh_token.reveal()}).encode(),
+        )
+    except (NotSentError, LostError):
+        return False
+    return reply.status == 200 and b"error" not in reply.body
 
 
 async def _ask(wire: Exchange, connection: Connection, form: Mapping[str, str], *, clock: Callable[[], float]) -> Grant:
@@ -188,7 +217,7 @@ async def _ask(wire: Exchange, connection: Connection, form: Mapping[str, str], 
         # What was lost is a token; whatever the token was for has not been sent.
         raise NotSentError(f"No token came. {error.reason}") from error
     # Counted from the moment of asking: better renewed a second too early than used a second too late.
-    return read_grant(reply, connection, now=begun, for_code="code" in form)
+    return read_grant(reply, connection, now=begun, for_code="code" in form, redirect_uri=form.get("redirect_uri"))
 
 
 def _mind_the_limit(recent: list[float], blocked_until: float, now: float) -> None:

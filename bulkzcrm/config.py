@@ -13,8 +13,18 @@ import platformdirs
 
 from bulkzcrm import hosts
 from bulkzcrm.errors import ConfigurationError
-from bulkzcrm.profiles import PROFILE_KEYS, Profiles, permission_note, profiles_file, read_profiles, write_profile
+from bulkzcrm.profiles import (
+    KEYRING_KEYS,
+    PROFILE_KEYS,
+    SECRETS_IN,
+    Profiles,
+    permission_note,
+    profiles_file,
+    read_profiles,
+    write_profile,
+)
 from bulkzcrm.redact import Secret, register, scrub
+from bulkzcrm.system_keyring import recall_secrets
 
 __all__ = ["VARIABLES", "Connection", "Secret", "home", "load_connection", "write_profile"]
 
@@ -39,8 +49,8 @@ class Connection:
 
     `api_domain` and `accounts_url` are origins on the allow-list (see `hosts`), of one data centre, without a slash at
     the end. `refresh_token` is empty only where `load_connection` was told that there is none yet. `org_id` is sent as
-    `X-CRM-ORG`. `proxy` is a URL that may hold a password. `profile` names the table that was used, if any. `notes`
-    are sentences for the user.
+    `X-CRM-ORG`. `proxy` is a URL that may hold a password. `profile` names the table that was used, if any, and
+    `in_keyring` whether its secrets are in the system's keyring. `notes` are sentences for the user.
     """
 
     api_domain: str
@@ -53,6 +63,7 @@ class Connection:
     api_version: str = _DEFAULT_API_VERSION
     proxy: Secret | None = None
     profile: str | None = None
+    in_keyring: bool = False
     notes: tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -87,6 +98,14 @@ def load_connection(
     complete = all(key in given for key in needed)
     name, table = (None, {}) if profile is None and complete else _chosen(profile, home)
     table = {key: value for key, value in table.items() if value}
+    in_keyring = name is not None and table.pop(SECRETS_IN, None) is not None
+    if name is not None and in_keyring:
+        try:
+            table |= recall_secrets(home, name, (key for key in KEYRING_KEYS if key not in table))
+        except ConfigurationError:
+            # A login is the way out of a keyring that cannot be had any more.
+            if not for_login:
+                raise
     if profile is None:
         settings = {**table, **given}
     else:
@@ -106,6 +125,7 @@ def load_connection(
         api_version=_matching(settings, "api_version", _API_VERSION, "a version such as v8") or _DEFAULT_API_VERSION,
         proxy=_proxy(settings.get("proxy")),
         profile=name,
+        in_keyring=in_keyring,
         notes=_notes(profile, table, given, home),
     )
 

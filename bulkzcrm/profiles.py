@@ -13,8 +13,12 @@ from bulkzcrm.errors import ConfigurationError
 from bulkzcrm.private_files import others_can_read, write_private
 
 __all__ = [
+    "KEYRING",
+    "KEYRING_KEYS",
     "PROFILE_KEYS",
+    "SECRETS_IN",
     "Profiles",
+    "delete_profile",
     "permission_note",
     "profiles_file",
     "read_profiles",
@@ -34,6 +38,13 @@ PROFILE_KEYS = (
 )
 """What a table may hold: the environment's variables in lower case, without `BULKZCRM_`."""
 
+SECRETS_IN = "secrets_in"
+"""The setting of a profile that says where its secrets are, if not in the file: `KEYRING`."""
+KEYRING = "keyring"
+KEYRING_KEYS = ("client_secret", "refresh_token")
+"""What the keyring keeps of a profile."""
+
+_TABLE_KEYS = (*PROFILE_KEYS, SECRETS_IN)
 _SECRET_KEYS = frozenset({"client_secret", "refresh_token", "proxy"})
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HEADER = re.compile(r"\s*\[")
@@ -84,7 +95,21 @@ def write_profile(home: Path, name: str, settings: Mapping[str, str]) -> Path:
     path = profiles_file(home)
     before = _text(path)
     wanted = {**_tables(path, before), name: dict(_settings(path, name, settings))}
-    after = _with_table(before, name, settings)
+    return _replaced(path, name, wanted, _with_table(before, name, settings))
+
+
+def delete_profile(home: Path, name: str) -> Path:
+    """Delete one profile's table, and return the file's path; a profile that is not there is passed over.
+
+    Raises ConfigurationError when the file cannot be read, written, or changed without touching other tables.
+    """
+    path = profiles_file(home)
+    before = _text(path)
+    wanted = {key: table for key, table in _tables(path, before).items() if key != name}
+    return _replaced(path, name, wanted, _with_table(before, name, None))
+
+
+def _replaced(path: Path, name: str, wanted: Mapping[str, object], after: str) -> Path:
     try:
         written = tomllib.loads(after)
     except tomllib.TOMLDecodeError:
@@ -138,24 +163,33 @@ def _settings(path: Path, name: str, table: object) -> Mapping[str, str]:
 
 
 def _setting(path: Path, name: str, key: str, value: object) -> str:
-    if key not in PROFILE_KEYS:
-        near = get_close_matches(key.lower(), PROFILE_KEYS, n=1)
-        cure = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(PROFILE_KEYS)}."
+    if key not in _TABLE_KEYS:
+        near = get_close_matches(key.lower(), _TABLE_KEYS, n=1)
+        cure = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(_TABLE_KEYS)}."
         raise ConfigurationError(f"The profile {name} in {path} has an unknown setting {key}.", cure)
     # An id of digits alone is easily written without quotes; TOML's whole numbers are exact.
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
         raise ConfigurationError(f"{key} of the profile {name} in {path} is not a text.", "Put it in quotes.")
+    if key == SECRETS_IN and value.strip() != KEYRING:
+        raise ConfigurationError(
+            f"{key} of the profile {name} in {path} is {value.strip()!r}.",
+            f'Write "{KEYRING}", or leave it out where the secrets are in this file.',
+        )
     return value.strip()
 
 
-def _with_table(text: str, name: str, settings: Mapping[str, str]) -> str:
-    table = [f"[{name}]\n", *(f"{key} = {_quoted(settings[key].strip())}\n" for key in PROFILE_KEYS if key in settings)]
+def _with_table(text: str, name: str, settings: Mapping[str, str] | None) -> str:
+    """Return the text with this table in it, in place of an older one of that name; without `settings`, without it."""
+    table = [] if settings is None else [f"[{name}]\n"]
+    table += [f"{key} = {_quoted(settings[key].strip())}\n" for key in _TABLE_KEYS if settings and key in settings]
     lines = text.splitlines(keepends=True)
     starts = [number for number, line in enumerate(lines) if _HEADER.match(line)]
     own = re.compile(rf"\s*\[\s*[\"']?{re.escape(name)}[\"']?\s*\]\s*(?:#.*)?$")
     start = next((number for number in starts if own.match(lines[number].rstrip("\r\n"))), None)
+    if start is None and not table:
+        return text
     if start is None:
         gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
         return text + gap + "".join(table)

@@ -59,7 +59,9 @@ class TokensThrottledError(UnreachableError):
         self.wait_s = wait_s
 
 
-def read_grant(reply: Reply, connection: Connection, *, now: float, for_code: bool) -> Grant:
+def read_grant(
+    reply: Reply, connection: Connection, *, now: float, for_code: bool, redirect_uri: str | None = None
+) -> Grant:
     """Read an answer of `POST /oauth/v2/token`, whose HTTP status says little: refusals come with 200 as well.
 
     Raises CredentialsRefusedError (with the cure for the cause), TokensThrottledError, ConfigurationError
@@ -78,7 +80,7 @@ def read_grant(reply: Reply, connection: Connection, *, now: float, for_code: bo
     if reply.status == 429 or (isinstance(cause, str) and cause.replace(" ", "_").lower() == "access_denied"):
         raise TokensThrottledError(THROTTLED_FOR_S, now)
     if isinstance(cause, str) and reply.status < 500:
-        _refuse(cause, connection, for_code=for_code)
+        _refuse(cause, connection, for_code=for_code, redirect_uri=redirect_uri)
     raise NotSentError(f"The accounts server gave no token (HTTP status {reply.status}).")
 
 
@@ -136,10 +138,10 @@ def _check_api_domain(domain: object, connection: Connection) -> None:
         )
 
 
-def _refuse(cause: str, connection: Connection, *, for_code: bool) -> NoReturn:
+def _refuse(cause: str, connection: Connection, *, for_code: bool, redirect_uri: str | None) -> NoReturn:
     accounts = connection.accounts_url
     elsewhere = f"If the account lives in another data centre, set {VARIABLES['accounts_url']} to its address."
-    renew = "Make a new code in the API console and run bulkzcrm auth login --code with it."
+    renew = "Run bulkzcrm auth login again; with a self client, bulkzcrm auth login --code and a new code from the API console."
     match cause:
         case "invalid_client":
             message = f"{accounts} does not know this client id."
@@ -153,6 +155,9 @@ def _refuse(cause: str, connection: Connection, *, for_code: bool) -> NoReturn:
         case "invalid_code" | "invalid_grant":
             message = f"{accounts} does not accept the refresh token: it was revoked, or is of another client."
             cure = f"{renew} {elsewhere}"
+        case "invalid_redirect_uri" if redirect_uri is not None:
+            message = f"{accounts} does not have {redirect_uri} as a redirect address of this client."
+            cure = "Register exactly this address in the API console, as that of a server-based application."
         case "invalid_redirect_uri":
             message = f"{accounts} expects a redirect address: this client is not a self client."
             cure = "Make a self client in the API console and use its id, secret and code."

@@ -16,7 +16,7 @@ from aiohttp import web
 TOKENS = "/oauth/"
 API = "/crm/v8/"
 
-_PASSED = ("Date", "Content-Type", "X-API-CREDITS-REMAINING")
+_PASSED = ("Location", "Date", "Content-Type", "X-API-CREDITS-REMAINING")
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ class Terminal:
     def wholly(self) -> dict[str, str]:
         """The whole environment that commands see."""
         around = {name: value for name, value in os.environ.items() if not name.startswith("BULKZCRM_")}
-        return {**around, "BULKZCRM_HOME": str(self.home), "PYTHONIOENCODING": "utf-8", **self.environ}
+        apart = {"BULKZCRM_HOME": str(self.home), "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+        return {**around, **apart, "PYTHONIOENCODING": "utf-8", **self.environ}
 
     def type(self, *words: str, stdin: bytes = b"") -> Ended:
         """Type a command and wait for its end, in this process."""

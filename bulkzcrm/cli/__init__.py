@@ -31,6 +31,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "explain": ("bulkzcrm.cli.telling", "Say what an error code means and what to do about it."),
     "auth": ("bulkzcrm.cli.access", "Log in, and see what the login may do."),
     "sandbox": ("bulkzcrm.cli.rehearsing", "Serve the stand-in API on this machine until stopped."),
+    "completion": ("bulkzcrm.cli.completing", "Print what makes a shell complete commands, options and names."),
 }
 
 
@@ -50,6 +51,20 @@ class _Commands(click.Group):
         module = importlib.import_module(_COMMANDS[cmd_name][0])
         command = getattr(module, cmd_name)
         return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for a word that is none, name the nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches  # noqa: PLC0415 - only when something went wrong
+
+            near = get_close_matches(args[0].casefold(), _COMMANDS, n=1) if args else []
+            if near:
+                error.message = f"{error.message} Did you mean {near[0]}?"
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -1,4 +1,4 @@
-"""`auth`: trade a self-client code for a token that lasts, and see what the login may do."""
+"""`auth`: log in through the browser or with a code, log out, and see what the login may do."""
 
 from __future__ import annotations
 
@@ -6,57 +6,197 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import click
 
+from bulkzcrm.cli.completing import of_profiles
 from bulkzcrm.cli.speaking import complain, tell
 from bulkzcrm.config import Connection, home, load_connection, write_profile
-from bulkzcrm.errors import BulkzcrmError, StoppedError, UnreachableError, UsageError
+from bulkzcrm.errors import BulkzcrmError, ConfigurationError, StoppedError, UnreachableError, UsageError
 from bulkzcrm.redact import scrub
 
+if TYPE_CHECKING:
+    from bulkzcrm.browser_login import Authorised
+
 __all__ = ["auth"]
+
+_BROWSER_WAIT_S = 300.0
 
 
 @click.group(epilog="Example: bulkzcrm auth status --profile main")
 def auth() -> None:
-    """Log in, and see what the login may do."""
+    """Log in and out, and see what the login may do."""
 
 
-@auth.command(epilog="Example: bulkzcrm auth login --code 1000.abc… --profile main")
+@auth.command(
+    epilog="Examples: bulkzcrm auth login --profile main; without a browser: bulkzcrm auth login --code 1000.abc…"
+)
 @click.option(
     "--code",
-    required=True,
     metavar="C",
-    help="A self-client code from the vendor's API console; - reads it from input.",
+    help="Instead of the browser: a self-client code from the vendor's API console; - reads it from input.",
 )
-@click.option("--profile", default="main", show_default=True, metavar="NAME", help="The profile to write.")
-def login(*, code: str, profile: str) -> None:
-    """Trade a self-client code for a refresh token, and keep it in a profile.
+@click.option(
+    "--profile",
+    default="main",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=of_profiles,
+    help="The profile to write.",
+)
+@click.option("--no-keyring", is_flag=True, help="Keep the secrets in the profile's file (mode 0600) in any case.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    metavar="N",
+    help="Where the browser is sent back to on this computer [8765]; its address must be registered.",
+)
+@click.option("--no-browser", is_flag=True, help="Only print the address, to be opened by hand on this computer.")
+def login(*, code: str | None, profile: str, no_keyring: bool, port: int | None, no_browser: bool) -> None:
+    """Log in, and keep the login in a profile.
 
-    The client's id and secret come from BULKZCRM_CLIENT_ID and BULKZCRM_CLIENT_SECRET, or else from the profile.
-    Data centres other than the American one: set BULKZCRM_API_DOMAIN and BULKZCRM_ACCOUNTS_URL, too. Words of a command
-    can be seen by others on the same machine: where that matters, say --code - and paste the code when asked.
+    Through the browser: make a server-based application in the vendor's API console, with
+    http://localhost:8765/bulkzcrm as its redirect address. With --code: make a self client, and a code with the scopes
+    of the README. The client's id and secret come from BULKZCRM_CLIENT_ID and BULKZCRM_CLIENT_SECRET, else from the
+    profile, else they are asked for. Data centres other than the American one: set BULKZCRM_API_DOMAIN (through the
+    browser, the vendor tells where your account is). The secrets go into the system's keyring, where there is one.
+    Words of a command can be seen by others on the same machine: where that matters, say --code - and paste the code
+    when asked.
     """
     from bulkzcrm.auth import exchange_code  # noqa: PLC0415 - aiohttp takes its time
-    from bulkzcrm.profiles import read_profiles, refuse_unfit_name  # noqa: PLC0415 - the same
+    from bulkzcrm.profiles import refuse_unfit_name  # noqa: PLC0415 - the same
     from bulkzcrm.wire import Wire  # noqa: PLC0415 - the same
 
     folder = home(os.environ)
     refuse_unfit_name(profile)  # before the code is spent, which works only once
-    known = profile in read_profiles(folder)
-    connection = load_connection(profile=profile if known else None, environ=os.environ, home=folder, for_login=True)
-
-    code = _code_from_input() if code == "-" else code
+    connection = _connection_to_be(profile, folder)
+    redirect_uri = None
+    if code is None:
+        agreed = _agreed_in_browser(connection, port=port, opens=not no_browser)
+        code, connection, redirect_uri = agreed.code.reveal(), agreed.connection, agreed.redirect_uri
+    elif code == "-":
+        code = _code_from_input()
 
     async def trade() -> str:
         async with Wire(timeout_s=60.0, proxy=connection.proxy) as wire:
-            return (await exchange_code(wire, connection, code)).reveal()
+            return (await exchange_code(wire, connection, code, redirect_uri=redirect_uri)).reveal()
 
-    path = write_profile(folder, profile, _settings(connection, anyio.run(trade)))
-    tell(f"profile {profile}: written to {path}")
+    _keep(folder, profile, _settings(connection, anyio.run(trade)), with_keyring=not no_keyring)
     click.echo(f"See what it may do: bulkzcrm auth status --profile {profile}", err=True)
+
+
+def _connection_to_be(profile: str, folder: Path) -> Connection:
+    """Return where to log in; on a terminal the client's id and secret are asked for if nothing gives them."""
+    from bulkzcrm.profiles import read_profiles  # noqa: PLC0415 - seldom needed
+
+    known = profile if profile in read_profiles(folder) else None
+    try:
+        return load_connection(profile=known, environ=os.environ, home=folder, for_login=True)
+    except ConfigurationError as error:
+        if "Credentials are missing" not in error.message or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+    asked = dict(os.environ)
+    for name, hidden in (("BULKZCRM_CLIENT_ID", False), ("BULKZCRM_CLIENT_SECRET", True)):
+        if not asked.get(name):
+            words = name.removeprefix("BULKZCRM_").replace("_", " ").capitalize()
+            asked[name] = str(click.prompt(f"{words} (from the API console)", hide_input=hidden, err=True)).strip()
+    return load_connection(profile=known, environ=asked, home=folder, for_login=True)
+
+
+def _agreed_in_browser(connection: Connection, *, port: int | None, opens: bool) -> Authorised:
+    import webbrowser  # noqa: PLC0415 - seldom needed
+
+    from bulkzcrm.browser_login import PORT, authorised_by_browser  # noqa: PLC0415 - seldom needed
+    from bulkzcrm.spec.describe import all_scopes  # noqa: PLC0415 - the same
+
+    def show(address: str, back: str) -> None:
+        click.echo(f"The browser will come back to {back}, which the client in the API console must name.", err=True)
+        opened = opens and webbrowser.open(address)
+        click.echo("Agree in the browser." if opened else "Open this address in a browser on this computer:", err=True)
+        if not opened:
+            click.echo(address, err=True)
+
+    return authorised_by_browser(
+        connection, all_scopes(), port=PORT if port is None else port, wait_s=_BROWSER_WAIT_S, show=show
+    )
+
+
+def _keep(folder: Path, profile: str, settings: Mapping[str, str], *, with_keyring: bool) -> None:
+    """Write the profile, its secrets into the keyring if there is one, and say where they are."""
+    from bulkzcrm.profiles import KEYRING, KEYRING_KEYS, SECRETS_IN  # noqa: PLC0415 - seldom needed
+    from bulkzcrm.system_keyring import forget_secrets, keep_secrets, keyring_name  # noqa: PLC0415 - the same
+
+    secret = {key: settings[key] for key in KEYRING_KEYS}
+    if with_keyring and keep_secrets(folder, profile, secret):
+        open_settings = {key: value for key, value in settings.items() if key not in secret}
+        path = write_profile(folder, profile, {**open_settings, SECRETS_IN: KEYRING})
+        tell(f"profile {profile}: written to {path}, its secrets to the system's keyring ({keyring_name()})")
+        click.echo("Scheduled runs often have no keyring; for them, log in with --no-keyring.", err=True)
+        return
+    path = write_profile(folder, profile, settings)
+    forget_secrets(folder, profile, KEYRING_KEYS)
+    tell(f"profile {profile}: written to {path}")
+    why = "as you asked" if not with_keyring else "since there is no keyring of the system's that can be used"
+    click.echo(f"Its secrets are in that file, which only you can read, {why}.", err=True)
+
+
+@auth.command(epilog="Example: bulkzcrm auth logout --profile main")
+@click.option(
+    "--profile", metavar="NAME", shell_complete=of_profiles, help="The profile; the only one, if there is just one."
+)
+@click.option("--keep-client", is_flag=True, help="Keep the profile and its client, and forget the login alone.")
+def logout(*, profile: str | None, keep_client: bool) -> None:
+    """Have the vendor forget the login, and delete the profile from this computer."""
+    from bulkzcrm.auth import revoke  # noqa: PLC0415 - aiohttp takes its time
+    from bulkzcrm.profiles import KEYRING_KEYS, delete_profile, read_profiles  # noqa: PLC0415 - the same
+    from bulkzcrm.system_keyring import forget_secrets  # noqa: PLC0415 - the same
+    from bulkzcrm.wire import Wire  # noqa: PLC0415 - the same
+
+    folder = home(os.environ)
+    profiles = read_profiles(folder)
+    if profile is None and len(profiles) != 1:
+        raise ConfigurationError(
+            f"There are {len(profiles)} profiles: {', '.join(profiles)}." if profiles else "There is no profile.",
+            "Name one with --profile." if profiles else "Nothing is to be done.",
+        )
+    name = profile or next(iter(profiles))
+    # The profile is all that is asked: another login in the environment stays as it is.
+    connection = load_connection(profile=name, environ={}, home=folder, for_login=True)
+    revoked = True
+    if connection.refresh_token:
+
+        async def forget() -> bool:
+            async with Wire(timeout_s=60.0, proxy=connection.proxy) as wire:
+                return await revoke(wire, connection)
+
+        revoked = anyio.run(forget)
+    forget_secrets(folder, name, KEYRING_KEYS)
+    if keep_client:
+        kept = _settings(connection, "")
+        _keep_client(folder, name, kept, in_keyring=connection.in_keyring)
+    else:
+        delete_profile(folder, name)
+    tell(f"profile {name}: logged out" + (", its client is kept" if keep_client else ", and deleted"))
+    if not revoked:
+        raise StoppedError(
+            f"{connection.accounts_url} did not confirm that it has forgotten the login.",
+            "It is deleted from this computer; to be sure, remove it in your account: Sessions, Connected apps.",
+        )
+
+
+def _keep_client(folder: Path, name: str, settings: Mapping[str, str], *, in_keyring: bool) -> None:
+    from bulkzcrm.profiles import KEYRING, SECRETS_IN  # noqa: PLC0415 - seldom needed
+    from bulkzcrm.system_keyring import keep_secrets  # noqa: PLC0415 - the same
+
+    client = {key: value for key, value in settings.items() if value}
+    secret = {"client_secret": client["client_secret"]}
+    if in_keyring and keep_secrets(folder, name, secret):
+        client = {**{key: value for key, value in client.items() if key not in secret}, SECRETS_IN: KEYRING}
+    write_profile(folder, name, client)
 
 
 def _code_from_input() -> str:
@@ -86,7 +226,12 @@ def _settings(connection: Connection, refresh_token: str) -> Mapping[str, str]:
 
 
 @auth.command(epilog="Example: bulkzcrm auth status --profile main")
-@click.option("--profile", metavar="NAME", help="A profile; otherwise the environment, or the only profile.")
+@click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=of_profiles,
+    help="A profile; otherwise the environment, or the only profile.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 def status(*, profile: str | None, as_json: bool) -> None:
     """Show organisation, user and edition, and what each operation lacks."""

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from bulkzcrm.cells import counted
+from bulkzcrm.cli.completing import of_profiles, of_runs
 from bulkzcrm.cli.finishing import finish, finish_job
 from bulkzcrm.cli.next_steps import mending_command, mending_commands, resume_words
 from bulkzcrm.cli.options import formats_of, output_options, pace_options, run_options, voice_options
@@ -53,8 +54,13 @@ def _sandbox(run: Run) -> Path | None:
 
 
 @click.command(epilog="Example: bulkzcrm resume 20300107-093000-1f2e3d4a5")
-@click.argument("run", required=False)
-@click.option("--profile", metavar="NAME", help="The organisation of the run, if its profile has another name now.")
+@click.argument("run", required=False, shell_complete=of_runs)
+@click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=of_profiles,
+    help="The organisation of the run, if its profile has another name now.",
+)
 @click.option("--yes", "-y", is_flag=True, help="Send without being asked.")
 @pace_options
 @voice_options
@@ -184,8 +190,13 @@ def _resumable(journal: Journal, run: str) -> Run:
 
 
 @click.command(epilog="Example: bulkzcrm retry 20300107-093000-1f2e3d4a5 --yes")
-@click.argument("run", required=False)
-@click.option("--profile", metavar="NAME", help="The organisation of the run, if its profile has another name now.")
+@click.argument("run", required=False, shell_complete=of_runs)
+@click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=of_profiles,
+    help="The organisation of the run, if its profile has another name now.",
+)
 @click.option("--yes", "-y", is_flag=True, help="Send without being asked.")
 @pace_options
 @output_options

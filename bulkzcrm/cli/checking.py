@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from bulkzcrm.cli.completing import of_files, of_operations
 from bulkzcrm.cli.finishing import finish
 from bulkzcrm.cli.options import formats_of, output_options, reading_options, run_options, voice_options
 from bulkzcrm.cli.session import Session
@@ -19,8 +20,8 @@ __all__ = ["check"]
 
 
 @click.command(epilog="Example: bulkzcrm check create-services prices.xlsx --time-zone Europe/Berlin")
-@click.argument("operation", required=False)
-@click.argument("source", required=False)
+@click.argument("operation", required=False, shell_complete=of_operations)
+@click.argument("source", required=False, shell_complete=of_files)
 @click.option("--max-errors", metavar="N|N%", hidden=True)
 @reading_options
 @output_options

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from bulkzcrm.cli.completing import of_fields, of_formats
 from bulkzcrm.errors import UsageError
 from bulkzcrm.report import FORMATS
 from bulkzcrm.run.options import CREDITS_LEFT, LONGEST_WAIT_S, RunOptions
@@ -59,8 +60,22 @@ reading_options = _together(
         "--date-format", type=click.Choice(["dmy", "mdy", "ymd"]), help="The order of day, month and year in dates."
     ),
     click.option("--time-zone", metavar="ZONE", help="The zone of times without an offset, such as Asia/Kolkata."),
-    click.option("--map", "mapping", multiple=True, metavar="COLUMN=FIELD", help="Match a column to a field."),
-    click.option("--set", "constants", multiple=True, metavar="FIELD=VALUE", help="The same value for every row."),
+    click.option(
+        "--map",
+        "mapping",
+        multiple=True,
+        metavar="COLUMN=FIELD",
+        shell_complete=of_fields("behind"),
+        help="Match a column to a field.",
+    ),
+    click.option(
+        "--set",
+        "constants",
+        multiple=True,
+        metavar="FIELD=VALUE",
+        shell_complete=of_fields("before"),
+        help="The same value for every row.",
+    ),
     click.option("--ignore-column", "ignored", multiple=True, metavar="NAME", help="Do not mind this column."),
     click.option("--allow-duplicates", is_flag=True, help="Create rows that are equal to an earlier row, too."),
     click.option(
@@ -111,7 +126,9 @@ output_options = _together(
     click.option(
         "--output", "-o", type=click.Path(), metavar="DIR", help="The folder of the report [bulkzcrm-runs/RUN]."
     ),
-    click.option("--format", "formats", metavar="LIST", help="Further formats: csv,xlsx,jsonl."),
+    click.option(
+        "--format", "formats", metavar="LIST", shell_complete=of_formats, help="Further formats: csv,xlsx,jsonl."
+    ),
 )
 
 voice_options = _together(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from bulkzcrm.cli.completing import of_formats, of_runs
 from bulkzcrm.cli.next_steps import mending_command, resume_words
 from bulkzcrm.cli.options import formats_of
 from bulkzcrm.cli.results import ended_json, say_result
@@ -26,9 +27,16 @@ __all__ = ["report"]
 
 
 @click.command(epilog="Example: bulkzcrm report 20300107-093000-1f2e3d4a5 --format xlsx")
-@click.argument("run")
+@click.argument("run", shell_complete=of_runs)
 @click.option("--output", "-o", type=click.Path(), metavar="DIR", help="Another folder than the run's own.")
-@click.option("--format", "formats", default=None, metavar="LIST", help="Further formats: csv,xlsx,jsonl.")
+@click.option(
+    "--format",
+    "formats",
+    default=None,
+    metavar="LIST",
+    shell_complete=of_formats,
+    help="Further formats: csv,xlsx,jsonl.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def report(run: str, *, output: str | None, formats: str | None, as_json: bool) -> None:
     """Write the report of RUN again, from the journal, in any format."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from bulkzcrm.cli.completing import of_files, of_operations, of_profiles
 from bulkzcrm.cli.finishing import finish
 from bulkzcrm.cli.next_steps import mending_command, resume_words
 from bulkzcrm.cli.options import formats_of, output_options, pace_options, reading_options, run_options, voice_options
@@ -27,11 +28,13 @@ __all__ = ["run"]
     epilog="Examples: bulkzcrm run create-services prices.xlsx --profile main"
     " | bulkzcrm run set-service-status list.csv --set Status=Available --yes"
 )
-@click.argument("operation", required=False)
-@click.argument("source", required=False)
+@click.argument("operation", required=False, shell_complete=of_operations)
+@click.argument("source", required=False, shell_complete=of_files)
 @click.option("--job", "job_file", type=click.Path(), metavar="JOB.toml", help="Everything is named in a job file.")
 @click.option("--sandbox", is_flag=True, help="Rehearse in a sandbox of this run's own; reads no credentials.")
-@click.option("--profile", metavar="NAME", help="The organisation: a table in profiles.toml.")
+@click.option(
+    "--profile", metavar="NAME", shell_complete=of_profiles, help="The organisation: a table in profiles.toml."
+)
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="At most so many records in a request.")
 @click.option("--no-triggers", is_flag=True, help="Ask that workflows do not run (unconfirmed for services).")
 @click.option("--again", is_flag=True, help="Create the records of this content once more.")

@@ -30,7 +30,9 @@ class Standing:
     def as_json(self, connection: Connection) -> dict[str, object]:
         """Return all of it as plain data, without any secret."""
         organisation = self.organisation
-        kept = f"profile file in {connection.home}" if connection.profile else "environment"
+        kept = "environment"
+        if connection.profile:
+            kept = "the system's keyring" if connection.in_keyring else f"profile file in {connection.home}"
         return {
             "profile": connection.profile,
             "organisation": f"{organisation.name} ({organisation.id})" if organisation else None,

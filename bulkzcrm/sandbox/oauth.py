@@ -1,5 +1,7 @@
 """The token endpoint: refresh tokens and single-use codes become access tokens, which live as long as is set.
 
+A browser that asks for consent gets it at once, and a refresh token can be revoked.
+
 Answers to wrong requests come with HTTP 200 and an `error`, as the vendor's do. Limits from the vendor's page on token
 validity: 10 access tokens in 10 minutes and 15 live ones per refresh token; a code is good once, for 3 minutes.
 """
@@ -10,6 +12,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from bulkzcrm.sandbox.answers import Answer
 from bulkzcrm.sandbox.jsontext import Json
@@ -19,6 +22,8 @@ from bulkzcrm.sandbox.store import Store, milliseconds
 THROTTLE_WINDOW = timedelta(minutes=10)
 LIVE_TOKENS_MOST = 15
 CODE_LIFE = timedelta(minutes=3)
+_REDIRECTS = "CREATE TABLE IF NOT EXISTS code_redirects (code TEXT PRIMARY KEY, redirect_uri TEXT NOT NULL)"
+"""Made when it is first needed, so that states of earlier versions go on working."""
 
 
 class Tokens:
@@ -52,9 +57,35 @@ class Tokens:
             case "refresh_token":
                 return self._refresh(form.get("refresh_token", ""), api_domain)
             case "authorization_code":
-                return self._trade(form.get("code", ""), api_domain)
+                return self._trade(form, api_domain)
             case _:
                 return Answer(200, {"error": "general_error"})
+
+    def authorise(self, query: Mapping[str, str], accounts: str) -> str | None:
+        """Answer a browser that asks for consent: return where it is sent, as if a person had agreed.
+
+        None where a person would be shown an error instead: the client, the kind of answer or the address is wrong.
+        """
+        back = query.get("redirect_uri", "")
+        known = _same(query.get("client_id", ""), CLIENT_ID) and query.get("response_type") == "code"
+        if not known or not back.startswith(("http://", "https://")):
+            return None
+        fields = {"state": query["state"]} if "state" in query else {}
+        if not query.get("scope"):
+            return f"{back}?{urlencode({'error': 'invalid_scope', **fields})}"
+        code = self.new_code()
+        self._store.execute(_REDIRECTS)
+        self._store.execute("INSERT INTO code_redirects VALUES (?, ?)", (code, back))
+        return f"{back}?{urlencode({**fields, 'code': code, 'location': 'us', 'accounts-server': accounts})}"
+
+    def revoke(self, form: Mapping[str, str]) -> Answer:
+        """Answer a POST of /oauth/v2/token/revoke: the refresh token and its access tokens are good no more."""
+        token = form.get("token", "")
+        if not self._store.execute("SELECT 1 FROM refresh_tokens WHERE token = ?", (token,)):
+            return Answer(400, {"error": "invalid_token"})
+        self._store.execute("DELETE FROM refresh_tokens WHERE token = ?", (token,))
+        self._store.execute("UPDATE access_tokens SET live = 0 WHERE refresh_token = ?", (token,))
+        return Answer(200, {"status": "success"})
 
     def admit(self, token: str) -> bool:
         """Whether an access token is alive; takes one of its calls when they are counted."""
@@ -90,7 +121,12 @@ class Tokens:
             return Answer(self._options.throttle_status, body)
         return Answer(200, self._issue(refresh_token, api_domain))
 
-    def _trade(self, code: str, api_domain: str) -> Answer:
+    def _trade(self, form: Mapping[str, str], api_domain: str) -> Answer:
+        code = form.get("code", "")
+        self._store.execute(_REDIRECTS)
+        made_for = self._store.execute("SELECT redirect_uri FROM code_redirects WHERE code = ?", (code,))
+        if made_for and made_for[0][0] != form.get("redirect_uri"):
+            return Answer(200, {"error": "invalid_redirect_uri"})
         rows = self._store.execute("SELECT expires_ms FROM grant_codes WHERE code = ?", (code,))
         self._store.execute("DELETE FROM grant_codes WHERE code = ?", (code,))
         expires = rows[0][0] if rows else 0

@@ -24,6 +24,8 @@ from bulkzcrm.sandbox.wounds import HTML, wounded
 
 BODY_MOST_BYTES = 64 * 1024 * 1024
 TOKEN_PATH = "/oauth/v2/token"  # noqa: S105 -- a path
+REVOKE_PATH = "/oauth/v2/token/revoke"
+CONSENT_PATH = "/oauth/v2/auth"
 _REQUESTS_KEPT = 20_000
 _JSON = "application/json;charset=UTF-8"
 _RECORD_WRITES = (Operation.CREATE_SERVICES, Operation.UPSERT_SERVICES, Operation.UPDATE_SERVICES)
@@ -73,6 +75,10 @@ class Server:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         if request.path == TOKEN_PATH and request.method == "POST":
             return await self._serve_token(request)
+        if request.path == REVOKE_PATH and request.method == "POST":
+            return await self._serve_revocation(request)
+        if request.path == CONSENT_PATH and request.method == "GET":
+            return self._serve_consent(request)
         try:
             route = find(request.method, request.path)
             with self._traffic.one():
@@ -88,6 +94,20 @@ class Server:
         with self._service.organisation.store.transaction():
             answer = self._service.tokens.answer(fields, str(request.url.origin()))
         return self._whole(answer)
+
+    async def _serve_revocation(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        # The vendor's page writes it into the address; in the body it is not seen on the way.
+        fields = {**request.query, **{name: value for name, value in form.items() if isinstance(value, str)}}
+        with self._service.organisation.store.transaction():
+            return self._whole(self._service.tokens.revoke(fields))
+
+    def _serve_consent(self, request: web.Request) -> web.StreamResponse:
+        with self._service.organisation.store.transaction():
+            there = self._service.tokens.authorise(request.query, str(request.url.origin()))
+        if there is None:
+            return web.Response(status=400, text="This client, answer or address is not known here.")
+        return web.Response(status=302, headers={"Location": there})
 
     async def _serve_route(self, request: web.Request, route: Route) -> web.StreamResponse:
         faults = self._service.faults

@@ -108,6 +108,13 @@ def operations_markdown() -> str:
     return "\n".join(["| operation | does | request | records a request |", "|---|---|---|---|", *rows])
 
 
+def all_scopes() -> tuple[str, ...]:
+    """Return every scope that some operation needs or works better with, each once."""
+    needed = [scope for operation in OPERATIONS.values() for scope in operation.scopes_needed]
+    helpful = [scope for operation in OPERATIONS.values() for scope in operation.scopes_helpful.values()]
+    return tuple(dict.fromkeys([*needed, *helpful]))
+
+
 def scopes_markdown() -> str:
     """Return the README's table of scopes: what each operation cannot do without, and what helps it."""
     rows = []

@@ -42,7 +42,8 @@ def test_every_commands_help_says_what_it_does_and_gives_an_example(terminal: Te
 
 def test_the_commands_of_the_contract_are_all_there():
     assert {words[0] for words in COMMANDS if words} == {
-        *("run", "check", "resume", "retry", "runs", "report", "operations", "explain", "auth", "sandbox")
+        *("run", "check", "resume", "retry", "runs", "report", "operations", "explain", "auth", "sandbox"),
+        "completion",
     }
 
 
@@ -155,7 +156,7 @@ def test_what_there_is_not_is_named_with_what_there_is(terminal: Terminal, words
         ("run", "create-services", "a.csv", "--date-format", "ddmmyy"),
         ("check", "create-services", "a.csv", "--profile", "main"),
         ("sandbox", "--port", "70000"),
-        ("auth", "login"),
+        ("auth", "login", "--port", "many"),
     ],
 )
 def test_words_that_make_no_command_are_refused_with_the_usage(terminal: Terminal, words):
