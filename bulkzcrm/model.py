@@ -12,6 +12,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 __all__ = [
+    "SUMMARY_SHEET",
     "CellError",
     "CellValue",
     "Column",
@@ -24,6 +25,9 @@ __all__ = [
     "Status",
     "Table",
 ]
+
+SUMMARY_SHEET = "bulkzcrm summary"
+"""The sheet that a report adds to a workbook: no source has its rows there."""
 
 Json: TypeAlias = str | int | Decimal | bool | Sequence["Json"] | Mapping[str, "Json"] | None
 """What a record is made of. There is no float: money is exact."""

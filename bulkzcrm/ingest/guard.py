@@ -19,7 +19,17 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from bulkzcrm.errors import SourceError
 
-__all__ = ["broken_ole", "open_archive", "open_part", "translated_faults"]
+__all__ = [
+    "OPEN_DOCUMENT_PARTS",
+    "open_archive",
+    "open_flat",
+    "open_part",
+    "protected",
+    "translated_faults",
+]
+
+OPEN_DOCUMENT_PARTS = frozenset({"content.xml", "encrypted-package"})
+"""One of them an OpenDocument file has: the second where LibreOffice has encrypted it as a whole."""
 
 _MOST_ENTRIES = 2_000
 _MOST_RATIO = 200
@@ -68,10 +78,8 @@ def open_archive(file: BinaryIO, name: str) -> ZipFile:
 
 def _refuse_foreign(archive: ZipFile, name: str) -> None:
     names = {part.replace("\\", "/").casefold() for part in archive.namelist()}
-    if "xl/workbook.bin" in names:
-        raise SourceError(f"{name} is a binary workbook (.xlsb), which cannot be read.", _SAVE_AGAIN)
-    if "content.xml" in names:
-        raise SourceError(f"{name} is an OpenDocument file, which cannot be read.", _SAVE_AGAIN)
+    if not names.isdisjoint(OPEN_DOCUMENT_PARTS):
+        return
     if any(part.endswith(".iwa") for part in names):
         raise SourceError(f"{name} is a Numbers document, which cannot be read.", "Export it as Excel (.xlsx) or CSV.")
     if "[content_types].xml" not in names or "_rels/.rels" not in names:
@@ -88,7 +96,7 @@ def _refuse_entries(entries: list[ZipInfo], size: int, name: str) -> None:
         if entry.file_size > max(_RATIO_COUNTS_FROM, _MOST_RATIO * entry.compress_size):
             raise SourceError(f"{name} unpacks to more than {_MOST_RATIO} times its size, as a zip bomb does.", cure)
         if entry.flag_bits & _ENCRYPTED:
-            raise SourceError(f"{name} is protected by a password.", "Save it without the password.")
+            raise protected(name)
         if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
             raise SourceError(f"{name} is packed in a way that workbooks are not.", _SAVE_AGAIN)
     part, count = Counter(entry.filename for entry in entries).most_common(1)[0]
@@ -104,6 +112,15 @@ def open_part(archive: ZipFile, part: str, name: str) -> IO[bytes]:
     with archive.open(part) as stream:
         _refuse_doctype(stream, part, name)
     return archive.open(part)
+
+
+@contextmanager
+def open_flat(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
+    """Open a source that is one XML document for parsing, as `open_part` opens a part; the file stays open."""
+    file.seek(0)
+    _refuse_doctype(file, name, name)
+    file.seek(0)
+    yield file
 
 
 def _refuse_doctype(stream: IO[bytes], part: str, name: str) -> None:
@@ -130,25 +147,6 @@ def _refuse_doctype(stream: IO[bytes], part: str, name: str) -> None:
         parser.Parse(b"", True)  # newer versions of expat put off what they have not seen whole
 
 
-def broken_ole(file: BinaryIO, name: str) -> SourceError:
-    """Return why an OLE compound file (the container of old and of encrypted Office documents) cannot be read."""
-    if _mentions(file, "EncryptedPackage"):
-        return SourceError(
-            f"{name} is protected by a password.", "Open it, take the password off, and save it as .xlsx."
-        )
-    if _mentions(file, "Workbook") or _mentions(file, "Book"):
-        return SourceError(f"{name} is an old Excel workbook (.xls), which cannot be read.", _SAVE_AGAIN)
-    return SourceError(f"{name} is an old Office document, not a workbook.", "Give a CSV, .xlsx or JSON Lines file.")
-
-
-def _mentions(file: BinaryIO, stream: str) -> bool:
-    """Tell whether a directory entry of an OLE file bears this name (UTF-16, and its length, at a multiple of 128)."""
-    wanted = stream.encode("utf-16-le") + b"\0\0"
-    file.seek(0)
-    while piece := file.read(1 << 20):
-        at = piece.find(wanted)
-        while at >= 0:
-            if at % 128 == 0:
-                return True
-            at = piece.find(wanted, at + 1)
-    return False
+def protected(name: str) -> SourceError:
+    """Return that a workbook needs a password."""
+    return SourceError(f"{name} is protected by a password.", "Open it, take the password off, and save it as .xlsx.")

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias, TypeGuard, cast
 
 from bulkzcrm.errors import SourceError
 from bulkzcrm.ingest.csv_source import read_csv
-from bulkzcrm.ingest.guard import broken_ole
 from bulkzcrm.ingest.jsonl_source import read_jsonl
 from bulkzcrm.ingest.options import ReadOptions
 from bulkzcrm.ingest.sniff import Content, sniff
@@ -33,7 +32,10 @@ _STREAM_NAME = "-"
 _PIECE_BYTES = 1 << 20
 _SUFFIXES = {
     Content.WORKBOOK: frozenset({".xlsx", ".xlsm", ".xltx", ".xltm"}),
-    Content.OLE: frozenset({".xls"}),
+    Content.BINARY_WORKBOOK: frozenset({".xlsb"}),
+    Content.OLD_WORKBOOK: frozenset({".xls", ".xlt"}),
+    Content.OPEN_DOCUMENT: frozenset({".ods", ".ots"}),
+    Content.FLAT_OPEN_DOCUMENT: frozenset({".fods"}),
     Content.JSON_LINES: frozenset({".jsonl", ".ndjson", ".json"}),
     Content.DELIMITED: frozenset({".csv", ".tsv", ".txt", ".tab", ".psv"}),
 }
@@ -179,13 +181,28 @@ def _read_bytes(file: BinaryIO, name: str, suffix: str, options: ReadOptions) ->
 
 
 def _table(content: Content, file: BinaryIO, name: str, suffix: str, options: ReadOptions) -> Table:
+    # What reads a workbook is slow to import, and is so only where there is one.
     match content:
-        case Content.OLE:
-            raise broken_ole(file, name)
         case Content.WORKBOOK:
-            from bulkzcrm.ingest.xlsx_source import read_xlsx  # noqa: PLC0415 - openpyxl is slow to import
+            from bulkzcrm.ingest.xlsx_source import read_xlsx  # noqa: PLC0415
 
             return read_xlsx(file, name, options)
+        case Content.BINARY_WORKBOOK:
+            from bulkzcrm.ingest.xlsb_source import read_xlsb  # noqa: PLC0415
+
+            return read_xlsb(file, name, options)
+        case Content.OLD_WORKBOOK:
+            from bulkzcrm.ingest.xls_source import read_xls  # noqa: PLC0415
+
+            return read_xls(file, name, options)
+        case Content.OPEN_DOCUMENT:
+            from bulkzcrm.ingest.ods_source import read_ods  # noqa: PLC0415
+
+            return read_ods(file, name, options)
+        case Content.FLAT_OPEN_DOCUMENT:
+            from bulkzcrm.ingest.ods_source import read_flat_ods  # noqa: PLC0415
+
+            return read_flat_ods(file, name, options)
         case Content.JSON_LINES:
             return read_jsonl(file, name, options)
         case Content.DELIMITED:

@@ -46,8 +46,8 @@ class PlainRows:
         """Return a row's number and its values, or `None` if only the parser can tell. `row` begins after `<row`."""
         head, _, body = row.partition(">")
         begin, _, rest = head.partition('"')
-        number, _, rest = rest.partition('"')
-        if begin != " r=" or rest not in self._rows or not (number.isdecimal() and number.isascii()):
+        number, quote, rest = rest.partition('"')
+        if begin != " r=" or not quote or rest not in self._rows or not (number.isdecimal() and number.isascii()):
             return None
         if rest[-1:] == "/":
             return (number, []) if not body or body.isspace() else None

@@ -6,19 +6,19 @@ openpyxl's rules for dates and formulas are used, not its reader (see `sheet`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from functools import lru_cache
 from math import isfinite
 from typing import TypeAlias
 from xml.etree.ElementTree import Element
 
 from openpyxl.formula.translate import Translator, TranslatorError
-from openpyxl.utils.datetime import from_excel
 
 from bulkzcrm.cells import column_letter
 from bulkzcrm.errors import SourceError
+from bulkzcrm.ingest.number_formats import Shape, exact, moment_of
 from bulkzcrm.ingest.shared_texts import Texts
-from bulkzcrm.ingest.workbook import Shape, Workbook
+from bulkzcrm.ingest.workbook import Workbook
 from bulkzcrm.ingest.xml_text import rich_text, unescaped, visible, whole
 from bulkzcrm.model import CellError, CellValue, FormulaWithoutValue
 
@@ -30,6 +30,7 @@ Reader: TypeAlias = Callable[[str], CellValue]
 _MOST_COLUMNS = 16_384
 _DIGITS = "0123456789"
 _SPACE = " \t\r\n"
+_SHORTEST_ID = 18
 _REMEMBERED = 4096
 """Moments, and shared texts: a column of dates or of choices has few different ones."""
 
@@ -117,7 +118,7 @@ class SheetCells:
 
     def _number_reader(self, style: str | None) -> Reader:
         shapes = self._workbook.shapes
-        place = -1 if style is None else whole(style)
+        place = whole(style) if style else -1  # some programs write a style without a number
         shape = shapes[place] if 0 <= place < len(shapes) else Shape.NUMBER
         if shape is Shape.NUMBER:
             return _number
@@ -181,13 +182,7 @@ def _moment(text: str, shape: Shape, epoch: datetime) -> CellValue:
     number = _number(text)
     if not isinstance(number, int | float):
         return number
-    try:
-        moment: datetime | time | timedelta = from_excel(number, epoch, timedelta=shape is Shape.DURATION)
-    except (OverflowError, ValueError):
-        return number  # a spreadsheet program shows ####: no date, so what is stored is all there is to tell
-    if shape is Shape.DATE and isinstance(moment, datetime) and moment.time() == time():
-        return moment.date()
-    return moment
+    return moment_of(number, shape, epoch)
 
 
 def _shared_text_reader(strings: Texts) -> Reader:
@@ -203,7 +198,7 @@ def _shared_text_reader(strings: Texts) -> Reader:
 
 def _whole(text: str) -> int | float:
     try:
-        return int(text)
+        return int(text) if len(text) < _SHORTEST_ID else exact(int(text))
     except ValueError:
         return float(text)  # `INF` and `NaN`, which some programs write
 

@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from xml.etree.ElementTree import Element
 from zipfile import ZipFile
 
 from defusedxml.ElementTree import fromstring
-from openpyxl.styles.numbers import BUILTIN_FORMATS, STRIP_RE, is_date_format, is_timedelta_format
-from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
 from bulkzcrm.errors import SourceError
 from bulkzcrm.ingest.guard import open_part
+from bulkzcrm.ingest.number_formats import BUILTIN_CODES, Shape, counting_from, shape_of
 from bulkzcrm.ingest.shared_texts import Texts, kept_texts, shared_texts
 from bulkzcrm.ingest.xml_text import local_name, unescaped
 
-__all__ = ["Shape", "Sheet", "Workbook", "read_workbook"]
+__all__ = ["Sheet", "Workbook", "parts_of", "read_workbook", "relations_of"]
 
 _LARGEST_PART = 32_000_000
 """Bytes of a part that is parsed as a whole (not sheets, nor shared texts)."""
-
-_PLAIN_FORMATS = frozenset({"general", "standard"})
-_AM_PM = re.compile(r"am/pm|a/p", re.IGNORECASE)
-
-# ECMA-376 Part 1, 18.8.30: dates and times of the East Asian built-in formats, which openpyxl does not list.
-_EAST_ASIAN = dict.fromkeys((27, 28, 29, 30, 31, 36, 50, 51, 52, 53, 54, 57, 58), "yyyy/m/d") | dict.fromkeys(
-    (32, 33, 34, 35, 55, 56), "h:mm"
-)
-
-
-class Shape(StrEnum):
-    """What a number of a cell means, by the cell's number format."""
-
-    NUMBER = "number"
-    DATE = "date"  #: a day without a time of day
-    MOMENT = "moment"  #: a date-time, or a time of day
-    DURATION = "duration"  #: elapsed time (`[h]:mm`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +48,13 @@ class Workbook:
 
 def read_workbook(archive: ZipFile, name: str) -> Workbook:
     """Read everything but the sheets, in the order of the workbook; chart sheets are left out. Raises `SourceError`."""
-    parts = {part.replace("\\", "/").casefold(): part for part in archive.namelist()}
-    top = _relations(archive, parts, "", name)
+    parts = parts_of(archive)
+    top = relations_of(archive, parts, "", name)
     path = next((target for kind, target in top.values() if kind == "officeDocument"), "xl/workbook.xml")
     root = _parse(archive, parts, path, name)
     if root is None or local_name(root) != "workbook":
         raise SourceError(f"{name} is no workbook.", "Open it in a spreadsheet program and save it as .xlsx.")
-    relations = _relations(archive, parts, path, name)
+    relations = relations_of(archive, parts, path, name)
     targets = {kind: parts.get(target.casefold()) for kind, target in relations.values()}
     styles = _parse(archive, parts, targets.get("styles") or "", name)
     return Workbook(
@@ -82,7 +62,7 @@ def read_workbook(archive: ZipFile, name: str) -> Workbook:
         sheets=tuple(_sheets(root, relations, parts)),
         strings=_strings(archive, targets.get("sharedStrings"), name),
         shapes=_shapes(styles) if styles is not None else (),
-        epoch=MAC_EPOCH if _counts_from_1904(root) else WINDOWS_EPOCH,
+        epoch=counting_from(is_1904=_counts_from_1904(root)),
     )
 
 
@@ -98,8 +78,16 @@ def _parse(archive: ZipFile, parts: dict[str, str], path: str, name: str) -> Ele
     return root
 
 
-def _relations(archive: ZipFile, parts: dict[str, str], path: str, name: str) -> dict[str, tuple[str, str]]:
-    """Return what a part refers to: by id, the last word of the relation's type and the path of the other part."""
+def parts_of(archive: ZipFile) -> dict[str, str]:
+    """Return the paths of an archive's parts by what they are looked up by: in small letters, with slashes."""
+    return {part.replace("\\", "/").casefold(): part for part in archive.namelist()}
+
+
+def relations_of(archive: ZipFile, parts: dict[str, str], path: str, name: str) -> dict[str, tuple[str, str]]:
+    """Return what a part refers to: by id, the last word of the relation's type and the path of the other part.
+
+    `parts` is what `parts_of` returns, `path` the part's, blank for the archive as a whole. Raises `SourceError`.
+    """
     folder, _, file = path.rpartition("/")
     root = _parse(archive, parts, posixpath.join(folder, "_rels", f"{file}.rels"), name)
     relations: dict[str, tuple[str, str]] = {}
@@ -137,17 +125,7 @@ def _strings(archive: ZipFile, part: str | None, name: str) -> Texts:
 
 
 def _shapes(styles: Element) -> tuple[Shape, ...]:
-    codes = BUILTIN_FORMATS | _EAST_ASIAN
+    codes = dict(BUILTIN_CODES)
     for own in _children(styles, "numFmts"):
         codes[int(own.get("numFmtId", "0"))] = unescaped(own.get("formatCode", ""))
-    return tuple(_shape(codes.get(int(style.get("numFmtId", "0")), "")) for style in _children(styles, "cellXfs"))
-
-
-def _shape(code: str) -> Shape:
-    if code.casefold() in _PLAIN_FORMATS or not is_date_format(code):
-        return Shape.NUMBER
-    if is_timedelta_format(code):
-        return Shape.DURATION
-    # Without quoted texts, locales and AM/PM, hours and seconds give a time of day away; `m` may be months.
-    bare = _AM_PM.sub("h", STRIP_RE.sub("", code.split(";", maxsplit=1)[0])).lower()
-    return Shape.MOMENT if "h" in bare or "s" in bare else Shape.DATE
+    return tuple(shape_of(codes.get(int(style.get("numFmtId", "0")), "")) for style in _children(styles, "cellXfs"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import IO, BinaryIO
 from zipfile import ZipFile
 
 from bulkzcrm.errors import SourceError
-from bulkzcrm.ingest.grid import Line, grid_rows, read_head
+from bulkzcrm.ingest.choosing import chosen, sheet_table, where_is
+from bulkzcrm.ingest.grid import Line
 from bulkzcrm.ingest.guard import open_archive, open_part, translated_faults
 from bulkzcrm.ingest.options import ReadOptions, refuse_options
 from bulkzcrm.ingest.sheet import sheet_lines
@@ -34,21 +35,11 @@ def read_xlsx(file: BinaryIO, name: str, options: ReadOptions) -> Table:
     archive = open_archive(file, name)
     with translated_faults(name):
         workbook = _workbook(archive, name)
-        sheet = _chosen(workbook.sheets, options.sheet, name)
-        where = f"the sheet {sheet.name!r} of {name}"
+        sheet = chosen(workbook.sheets, options.sheet, name)
         with archive.open(sheet.part) as stream:
             oddities = _oddities(stream)
-    lines = _lines(workbook, sheet, name, where)
-    head = read_head(lines, options.header_row, where)
-    table = Table(name, head.columns, grid_rows(head, lines), head.number, sheet=sheet.name, preview=head.preview)
-    others = [other.name for other in workbook.sheets if other.visible and other != sheet]
-    if options.sheet is None and others:
-        table.reading["sheet"] = sheet.name
-        table.notes.append(
-            f"{name} has several sheets; {sheet.name!r} was read. Give --sheet for another: {_listed(others)}."
-        )
-    table.notes.extend(_oddity_notes(oddities, where))
-    return table
+    lines = _lines(workbook, sheet, name, where_is(sheet, name))
+    return sheet_table(name, options, sheet, workbook.sheets, lines, oddities=oddities)
 
 
 def _workbook(archive: ZipFile, name: str) -> Workbook:
@@ -57,25 +48,6 @@ def _workbook(archive: ZipFile, name: str) -> Workbook:
     except (ValueError, KeyError) as fault:
         cure = "Open it in a spreadsheet program and save it as .xlsx."
         raise SourceError(f"{name} is a damaged workbook.", cure) from fault
-
-
-def _chosen(sheets: Sequence[Sheet], wanted: str | None, name: str) -> Sheet:
-    if not sheets:
-        raise SourceError(f"{name} has no worksheet.", "Give a workbook with a table in it.")
-    if wanted is None:
-        return next((sheet for sheet in sheets if sheet.visible), sheets[0])
-    for sheet in sheets:
-        if sheet.name == wanted:
-            return sheet
-    alike = [sheet for sheet in sheets if sheet.name.strip().casefold() == wanted.strip().casefold()]
-    if len(alike) == 1:
-        return alike[0]
-    names = _listed([sheet.name for sheet in sheets])
-    raise SourceError(f"{name} has no sheet {wanted!r}.", f"Its sheets are: {names}.")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(repr(name) for name in names)
 
 
 def _lines(workbook: Workbook, sheet: Sheet, name: str, where: str) -> Iterator[Line]:
@@ -95,10 +67,3 @@ def _oddities(stream: IO[bytes]) -> frozenset[str]:
             found.add("merged")
         rest = window[-_OVERLAP_BYTES:]
     return frozenset(found)
-
-
-def _oddity_notes(found: frozenset[str], where: str) -> Iterator[str]:
-    if hidden := [word for kind, word in (("row", "rows"), ("col", "columns")) if kind in found]:
-        yield f"Some {' and '.join(hidden)} in {where} are hidden; they are read like the others."
-    if "merged" in found:
-        yield f"Some cells in {where} are merged; the value belongs to the top left cell alone, the others are blank."

@@ -119,6 +119,8 @@ PADDED = "".join(ROW.format(n=n) for n in (2, 3))
         bare('<row r="2"><c r="C2"><v>1</v></c><c r="A2"><v>2</v></c></row><row r="3"><c r="A3"/><c r="C3"/></row>'),
         bare(PADDED + PADDED),
         bare(PADDED + '<row r="4" r="4"/>'),
+        bare(PADDED + '<row r="4><c r="A4"><v>4</v></c></row>'),
+        bare('<row r="2"><c><v>1</v></c></row><row r="3><c><v>1</v></c></row>'),
         bare(PADDED + '<row r="4"><c r="A4" r="A4"><v>1</v></c></row>'),
         bare(PADDED + '<row r="4"><c r="A4" s="1" s="1"><v>1</v></c></row>'),
         bare(PADDED + '<row r="4"><c r="A4"><v>x</v></c></row>' + '<row r="5">\x0c</row>'),

@@ -83,6 +83,11 @@ def test_csv_that_is_called_json_lines_is_read_with_a_note(tmp_path):
     assert table.notes
 
 
+def test_text_that_speaks_of_another_format_is_text(tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\nuse <office:document>,PK\n", encoding="utf-8")
+    assert read(tmp_path / "a.csv")[1][0].cells == ("use <office:document>", "PK")
+
+
 def test_an_unknown_extension_needs_no_note(tmp_path):
     (tmp_path / "export").write_text("a,b\n1,2\n", encoding="utf-8")
     assert read(tmp_path / "export")[0].notes == []
@@ -109,8 +114,8 @@ def test_a_protected_workbook_says_so(tmp_path):
         read(ole(tmp_path / "a.xlsx", "EncryptionInfo", "EncryptedPackage"))
 
 
-def test_an_old_workbook_says_so(tmp_path):
-    with pytest.raises(SourceError, match=r"old Excel workbook.*save it as \.xlsx"):
+def test_a_damaged_old_workbook_says_so(tmp_path):
+    with pytest.raises(SourceError, match=r"damaged old Excel workbook.*save it as \.xlsx"):
         read(ole(tmp_path / "a.xls", "Workbook"))
 
 
@@ -122,9 +127,7 @@ def test_another_old_document_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("part", "words"),
     [
-        ("content.xml", "OpenDocument"),
         ("Index/Document.iwa", "Numbers"),
-        ("xl/workbook.bin", "xlsb"),
         ("rows.csv", "ZIP archive"),
     ],
 )
@@ -174,6 +177,6 @@ def test_reading_csv_imports_neither_openpyxl_nor_pandas(tmp_path):
     program = (
         "import sys; from bulkzcrm.ingest import open_source\n"
         "with open_source(sys.argv[1]) as table: list(table.rows)\n"
-        "assert not {'openpyxl', 'pandas', 'numpy'} & set(sys.modules)"
+        "assert not {'openpyxl', 'pandas', 'numpy', 'xlrd'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "a.csv")], check=True, timeout=30)  # noqa: S603 - ours

@@ -13,9 +13,10 @@ from xlsx_parts import MAIN
 
 from bulkzcrm.errors import SourceError
 from bulkzcrm.ingest.guard import translated_faults
+from bulkzcrm.ingest.number_formats import Shape
 from bulkzcrm.ingest.shared_texts import shared_texts
 from bulkzcrm.ingest.sheet import sheet_lines
-from bulkzcrm.ingest.workbook import Shape, Workbook
+from bulkzcrm.ingest.workbook import Workbook
 
 SHAPES = (Shape.NUMBER, Shape.DATE, Shape.MOMENT, Shape.DURATION)
 BOOK = Workbook(
