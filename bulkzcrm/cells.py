@@ -12,13 +12,21 @@ import msgspec
 
 from bulkzcrm.model import CellError, CellValue, FormulaWithoutValue
 
-__all__ = ["cell_text", "column_letter", "counted", "decode_cells", "encode_cells", "is_blank"]
+__all__ = ["cell_text", "column_index", "column_letter", "counted", "decode_cells", "encode_cells", "is_blank"]
 
 _EXACT_LIMIT = 2**53
 """Above this a binary float no longer holds every whole number (IEEE 754 double)."""
 
 _PLAIN = frozenset({str, type(None)})
 _decode = msgspec.json.Decoder(tuple[str | tuple[str, str] | None, ...]).decode
+
+
+def column_index(letters: str) -> int:
+    """Return the place, counted from 0, of the column for which a spreadsheet program shows these letters."""
+    index = 0
+    for letter in letters:
+        index = index * 26 + ord(letter) - ord("A") + 1
+    return index - 1
 
 
 def column_letter(index: int) -> str:

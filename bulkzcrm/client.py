@@ -23,6 +23,7 @@ from bulkzcrm.events import Listener, Waiting
 from bulkzcrm.limiter import Limiter
 from bulkzcrm.model import Json
 from bulkzcrm.retry import Cause, GiveUp, decide
+from bulkzcrm.traffic import Traffic
 from bulkzcrm.transport import Answer, LostError, NotSentError, Transport
 
 __all__ = ["Client", "Meter", "ReadRefusedError"]
@@ -98,6 +99,7 @@ class Client:
         self.meter: Meter = _Unmetered()
         self.max_wait = max_wait
         self.credits = 0
+        self.traffic = Traffic()
         self.credits_remaining: int | None = None
         self.sleep = sleep
         self.monotonic = monotonic
@@ -162,13 +164,13 @@ class Client:
         `Transport.send` and `ready` raise.
         """
         token = token or await self.ready()
-        has_left = False
+        left: float | None = None
 
         def leaving() -> None:
-            nonlocal has_left
+            nonlocal left
             if may_leave is not None:
                 may_leave()
-            has_left = True
+            left = self.monotonic()
 
         answer: Answer | None = None
         try:
@@ -176,8 +178,10 @@ class Client:
             self._learn(answer)
         finally:
             # Only what has left costs anything.
-            if has_left:
+            if left is not None:
                 self.credits += cost
+                took, status = self.monotonic() - left, None if answer is None else answer.status
+                self.traffic.count(self._clock().timestamp(), took, status)
                 self.meter.spent(cost, answer)
         return answer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -10,11 +10,13 @@ from typing import TypeAlias
 __all__ = [
     "BatchAnswered",
     "Begun",
+    "ColumnsMatched",
     "Connected",
     "Event",
     "Listener",
     "Noted",
     "ReadBack",
+    "RecordsRead",
     "RowsJudged",
     "RowsRead",
     "SendingEnded",
@@ -36,6 +38,18 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnsMatched:
+    """How the columns of the source are understood, as the options would say it.
+
+    `mapping` has a field for each column that gives one, `constants` the value of each field that all rows have.
+    """
+
+    mapping: Mapping[str, str]
+    constants: Mapping[str, str]
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowsRead:
     """So many rows of the source are in the journal; `final` when the source is at its end."""
 
@@ -50,6 +64,14 @@ class Connected:
     organisation: str
     organisation_id: str
     edition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsRead:
+    """So many records of the organisation have been read; of large ones that takes its time."""
+
+    what: str
+    records: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +103,8 @@ class BatchAnswered:
     seconds: float
     in_flight: int
     limit: int
+    credits: int = 0
+    """What this call has spent so far, reading included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +141,10 @@ class Noted:
 
 Event: TypeAlias = (
     Begun
+    | ColumnsMatched
     | RowsRead
     | Connected
+    | RecordsRead
     | RowsJudged
     | SendingStarted
     | BatchAnswered

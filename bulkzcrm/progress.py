@@ -17,10 +17,12 @@ from bulkzcrm.errors import OutputError
 from bulkzcrm.events import (
     BatchAnswered,
     Begun,
+    ColumnsMatched,
     Connected,
     Event,
     Noted,
     ReadBack,
+    RecordsRead,
     RowsJudged,
     RowsRead,
     SendingEnded,
@@ -28,6 +30,7 @@ from bulkzcrm.events import (
     Waiting,
 )
 from bulkzcrm.logs import Verbosity, logger, logging_to
+from bulkzcrm.pace import Pace, spoken_time
 from bulkzcrm.redact import printable, scrub
 
 if TYPE_CHECKING:
@@ -62,6 +65,7 @@ class Voice:
         self._total = 0
         self._done = 0
         self._counted = ""
+        self._pace = Pace(time.monotonic())
         self._said_at = time.monotonic()
 
     @contextmanager
@@ -70,13 +74,12 @@ class Voice:
         with logging_to(None, verbosity=self._verbosity, stream=self._stream), self._files:
             if not self._quiet and not self._verbose and self._stream.isatty():
                 from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
-                from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - the same
+                from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415 - the same
 
                 self._progress = Progress(
                     TextColumn("{task.description:<10}"),
                     BarColumn(),
                     MofNCompleteColumn(),
-                    TimeRemainingColumn(),
                     TextColumn("{task.fields[told]}"),
                     console=Console(file=self._stream),
                 )
@@ -113,16 +116,21 @@ class Voice:
         match event:
             case Begun():
                 self._begin(event)
+            case ColumnsMatched():
+                self._note("columns", mapping=dict(event.mapping), ignored=list(event.ignored))
             case RowsRead():
                 self._count("reading", event.rows, final=event.final)
             case Connected():
                 self._note("connected", organisation=event.organisation, edition=event.edition)
                 self.say(f"Organisation: {event.organisation} ({event.organisation_id})")
+            case RecordsRead():
+                self._count(f"reading {event.what}", event.records, of="record")
             case RowsJudged():
                 self._count("judging", event.rows, final=event.final)
             case SendingStarted():
                 self._note("sending", rows=event.rows, ceiling=event.ceiling)
                 self._total, self._done = event.rows + self._in_doubt, 0
+                self._pace = Pace(time.monotonic())
             case BatchAnswered():
                 self._batch(event)
             case ReadBack():
@@ -176,25 +184,42 @@ class Voice:
             in_flight=event.in_flight,
             limit=event.limit,
         )
-        told = f"batch {event.batch}: HTTP {event.status}, {event.in_flight}/{event.limit} at once"
+        # An answer like any other is not worth a word.
+        status = "" if event.status in (200, 201, 202) else f", HTTP {event.status}"
+        told = (
+            f"batch {event.batch:,}{status}, {event.in_flight} of {event.limit} requests at once, "
+            f"{counted(event.credits, 'credit')}"
+        )
         # A row without a verdict is not done: it is read back, or sent again.
         self._sent(self._done + event.succeeded + event.rejected, told=told)
 
     def _sent(self, rows: int, *, is_last: bool = False, told: str = "") -> None:
         """Draw how many rows have their verdict."""
         self._done = max(0, min(rows, self._total))
+        self._pace.count(self._done, time.monotonic())
         final = is_last or self._done == self._total
         self._count("sending", self._done, final=final, total=self._total, told=told)
 
-    def _count(self, what: str, rows: int, *, final: bool, total: int | None = None, told: str = "") -> None:
+    def _speed(self, told: str) -> str:
+        """Return how quickly it goes, and how long it will take, where that can be told."""
+        rate, left = self._pace.rate, self._pace.left_s(self._total - self._done)
+        if rate is None or left is None:
+            return told
+        shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+        return f"{shown} rows/s, about {spoken_time(left)} left; {told}"
+
+    def _count(
+        self, what: str, rows: int, *, final: bool = False, total: int | None = None, told: str = "", of: str = "row"
+    ) -> None:
         if self._progress is not None:
             if self._bar is None:
                 self._bar = self._progress.add_task(what, total=total, told=told)
             whole = rows if final and total is None else total
-            self._progress.update(self._bar, description=what, completed=rows, total=whole, told=told)
+            shown = self._speed(told) if told else ""
+            self._progress.update(self._bar, description=what, completed=rows, total=whole, told=shown)
             return
         now = time.monotonic()
-        line = f"{what}: " + (counted(rows, "row") if total is None else f"{rows:,} of {counted(total, 'row')}")
+        line = f"{what}: " + (counted(rows, of) if total is None else f"{rows:,} of {counted(total, of)}")
         if (final or now - self._said_at >= _LINE_EVERY_S) and line != self._counted:
             self._said_at, self._counted = now, line
-            self.say(line)
+            self.say(f"{line}; {self._speed(told)}" if told and not final else line)

@@ -141,7 +141,7 @@ def _check_api_domain(domain: object, connection: Connection) -> None:
 def _refuse(cause: str, connection: Connection, *, for_code: bool, redirect_uri: str | None) -> NoReturn:
     accounts = connection.accounts_url
     elsewhere = f"If the account lives in another data centre, set {VARIABLES['accounts_url']} to its address."
-    renew = "Run bulkzcrm auth login again; with a self client, bulkzcrm auth login --code and a new code from the API console."
+    renew = "Run bulkzcrm auth login again; with a self client, run bulkzcrm auth login --code with a new code."
     match cause:
         case "invalid_client":
             message = f"{accounts} does not know this client id."

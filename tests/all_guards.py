@@ -12,6 +12,8 @@ from pathlib import Path
 
 import guards_of_borders
 import guards_of_folders
+import guards_of_giving_back
+import guards_of_ids
 import guards_of_journal
 import guards_of_matching
 import guards_of_pruning
@@ -32,6 +34,8 @@ GUARDS: tuple[Guard, ...] = (
     *guards_of_pruning.GUARDS,
     *guards_of_reports.GUARDS,
     *guards_of_folders.GUARDS,
+    *guards_of_giving_back.GUARDS,
+    *guards_of_ids.GUARDS,
     *guards_of_sharing.GUARDS,
     *guards_of_borders.GUARDS,
 )

@@ -28,7 +28,8 @@ SERVICE = "{},60,Client Address,tom.weber@brighthome.example,Every Business Days
 MODULE = (sys.executable, "-m", "bulkzcrm")
 COUNTS = ["succeeded", "unchanged", "invalid", "rejected", "unknown", "unsent"]
 COSTS = ["batches", "requests", "credits_estimated", "seconds"]
-KEYS = ["run", "operation", "organisation", "state", "stopped_because", "rows", *COUNTS, *COSTS, "resume", "files"]
+KEYS = ["run", "operation", "organisation", "state", "stopped_because", "rows", *COUNTS, *COSTS]
+KEYS += ["resume", "files", "causes"]
 
 
 def services(*names: str) -> str:

@@ -29,6 +29,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "report": ("bulkzcrm.cli.reporting", "Write a run's report again."),
     "operations": ("bulkzcrm.cli.telling", "List the operations, or one operation's fields and rules."),
     "explain": ("bulkzcrm.cli.telling", "Say what an error code means and what to do about it."),
+    "template": ("bulkzcrm.cli.templating", "Write a workbook to fill in for an operation."),
     "auth": ("bulkzcrm.cli.access", "Log in, and see what the login may do."),
     "sandbox": ("bulkzcrm.cli.rehearsing", "Serve the stand-in API on this machine until stopped."),
     "completion": ("bulkzcrm.cli.completing", "Print what makes a shell complete commands, options and names."),
@@ -62,9 +63,9 @@ class _Commands(click.Group):
             from difflib import get_close_matches  # noqa: PLC0415 - only when something went wrong
 
             near = get_close_matches(args[0].casefold(), _COMMANDS, n=1) if args else []
-            if near:
-                error.message = f"{error.message} Did you mean {near[0]}?"
-            raise
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near[0]}?", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

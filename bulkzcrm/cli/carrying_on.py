@@ -13,7 +13,7 @@ from bulkzcrm.cells import counted
 from bulkzcrm.cli.completing import of_profiles, of_runs
 from bulkzcrm.cli.finishing import finish, finish_job
 from bulkzcrm.cli.next_steps import mending_command, mending_commands, resume_words
-from bulkzcrm.cli.options import formats_of, output_options, pace_options, run_options, voice_options
+from bulkzcrm.cli.options import formats_of, output_options, pace_options, repair_option, run_options, voice_options
 from bulkzcrm.cli.results import Going
 from bulkzcrm.cli.session import Session
 from bulkzcrm.config import Connection, load_connection
@@ -198,6 +198,7 @@ def _resumable(journal: Journal, run: str) -> Run:
     help="The organisation of the run, if its profile has another name now.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Send without being asked.")
+@repair_option
 @pace_options
 @output_options
 @voice_options

@@ -8,6 +8,7 @@ import click
 
 from bulkzcrm.cli.completing import of_files, of_operations
 from bulkzcrm.cli.finishing import finish
+from bulkzcrm.cli.next_steps import say_overview
 from bulkzcrm.cli.options import formats_of, output_options, reading_options, run_options, voice_options
 from bulkzcrm.cli.session import Session
 from bulkzcrm.run.checking import check as check_source
@@ -46,6 +47,8 @@ def check(
             folder=folder,
             formats=formats_of(given["formats"]),
         )
+        session.save_map(given["save_map"])
+        say_overview(session.voice, ending.summary)
         for left_open in ending.summary.not_checked or ():
             session.voice.say(f"Not checked: {left_open}")
         return ending

@@ -1,4 +1,4 @@
-"""The commands that a person types next, after a run has ended: to carry on, and to give mended rows back."""
+"""What is said after a run has ended: what went wrong, and the commands that a person types next."""
 
 from __future__ import annotations
 
@@ -7,28 +7,55 @@ from collections.abc import Sequence
 from bulkzcrm.cells import counted
 from bulkzcrm.errors import OutputError
 from bulkzcrm.journal import JournalReader
-from bulkzcrm.model import Status
 from bulkzcrm.progress import Voice
+from bulkzcrm.report import Cause, Summary
 from bulkzcrm.run.job_ending import JobEnding
-from bulkzcrm.run.options import RunOptions, command_line
+from bulkzcrm.run.next_steps import mending_step, repeated_rows, resume_words
 from bulkzcrm.run.reporting import Ending
 
-__all__ = ["mending_command", "mending_commands", "resume_words"]
+__all__ = ["mending_command", "mending_commands", "resume_words", "say_overview"]
+
+_MOST_CAUSES = 8
+_LONGEST = 200
+"""Characters of a message; results.csv has all of it."""
 
 
-def resume_words(run: str, profile: str | None) -> list[str]:
-    """Return the words of the command that carries on with a run."""
-    return ["bulkzcrm", "resume", run, *(["--profile", profile] if profile else [])]
+def say_overview(voice: Voice, summary: Summary) -> None:
+    """Say what went wrong, and where the page is that shows all of it."""
+    if summary.causes:
+        _say_causes(voice, summary)
+    if "results_html" in summary.files:
+        voice.say(f"All of it as a page: {summary.files['results_html']}")
+
+
+def _say_causes(voice: Voice, summary: Summary) -> None:
+    """Say the largest causes first."""
+    voice.say("What went wrong:")
+    for cause in summary.causes[:_MOST_CAUSES]:
+        voice.say(f"  {_in_a_line(cause)}")
+    others = summary.causes[_MOST_CAUSES:]
+    if others:
+        rows = sum(cause.count for cause in others)
+        voice.say(f"  and {counted(len(others), 'other cause')} of {counted(rows, 'row')}, in results.csv")
+
+
+def _in_a_line(cause: Cause) -> str:
+    numbers = ", ".join(map(str, cause.rows))
+    which = f"row {numbers}" if cause.count == 1 else f"{counted(cause.count, 'row')} ({numbers}"
+    which += "" if cause.count == 1 else ", …)" if cause.count > len(cause.rows) else ")"
+    code = " ".join(filter(None, [cause.status, cause.code]))
+    message = cause.message if len(cause.message) <= _LONGEST else f"{cause.message[: _LONGEST - 1]}…"
+    return f"{which}{f', {code}' if code else ''}: {message}"
 
 
 def mending_command(voice: Voice, journal: JournalReader, run_id: str, ending: Ending, profile: str | None) -> None:
-    """Say how the mended `failed.csv` is given back, with every option in force, inferred ones included."""
+    """Say what went wrong, and how the mended `failed.csv` is given back."""
     if "failed" not in ending.summary.files:
         return
-    counts = ending.summary.counts
-    repeated = counts.get(Status.INVALID, 0) + counts.get(Status.REJECTED, 0) - ending.failed
+    say_overview(voice, ending.summary)
+    repeated = repeated_rows(ending.summary, ending.failed)
     if repeated:
-        voice.say(f"{counted(repeated, 'row')} repeating an earlier one: told in results.csv, and not in failed.csv.")
+        voice.say(repeated)
     if not ending.failed:
         return
     try:
@@ -37,21 +64,9 @@ def mending_command(voice: Voice, journal: JournalReader, run_id: str, ending: E
         # The report is written and tells how the rows ended; a disk that fails only now takes nothing of that away.
         voice.say(f"Warning: {error}", even_if_quiet=True)
         return
-    options = RunOptions.from_json(run.options)
-    inferred = run.decisions.get("inferred")
-    words = ["bulkzcrm", "run", run.operation, str(ending.summary.files["failed"])]
-    words += options.arguments(of_the_source=False)
-    for name, value in inferred.items() if isinstance(inferred, dict) else ():
-        if getattr(options, str(name), None) is None:
-            words += [f"--{str(name).replace('_', '-')}", str(value)]
-    words += ["--sandbox"] if run.sandbox else []
-    words += ["--profile", profile] if profile else []
-    if tuple(run.formats) != ("csv",):
-        words += ["--format", ",".join(run.formats)]
-    name = ending.summary.files["failed"].name
-    them = "it" if ending.failed == 1 else "them"
-    voice.say(f"To mend: {counted(ending.failed, 'row')} in {name}. Correct {them} there, then:")
-    voice.say(f"  {command_line(words)}")
+    step = mending_step(run, ending.summary.files["failed"], ending.failed, profile)
+    voice.say(step.says)
+    voice.say(f"  {step.command}")
 
 
 def mending_commands(

@@ -24,10 +24,12 @@ else:
 __all__ = [
     "formats_of",
     "given_options",
+    "mask_option",
     "merged_options",
     "output_options",
     "pace_options",
     "reading_options",
+    "repair_option",
     "run_options",
     "voice_options",
 ]
@@ -77,6 +79,12 @@ reading_options = _together(
         help="The same value for every row.",
     ),
     click.option("--ignore-column", "ignored", multiple=True, metavar="NAME", help="Do not mind this column."),
+    click.option(
+        "--map-file", type=click.Path(), metavar="FILE", help="Columns, constants and ignored ones from a file."
+    ),
+    click.option(
+        "--save-map", type=click.Path(), metavar="FILE", help="Keep how columns were matched, for --map-file."
+    ),
     click.option("--allow-duplicates", is_flag=True, help="Create rows that are equal to an earlier row, too."),
     click.option(
         "--unique-field",
@@ -122,13 +130,27 @@ pace_options = _together(
     ),
 )
 
+mask_option = click.option(
+    "--mask",
+    is_flag=True,
+    default=None,
+    help="Hide values in results.html, and there alone: the other files are data to be given back.",
+)
+
+repair_option = click.option(
+    "--repair-ids",
+    is_flag=True,
+    help="Take the id of the one record that fits, by digits and name, where a spreadsheet program has rounded it.",
+)
+
 output_options = _together(
     click.option(
         "--output", "-o", type=click.Path(), metavar="DIR", help="The folder of the report [bulkzcrm-runs/RUN]."
     ),
     click.option(
-        "--format", "formats", metavar="LIST", shell_complete=of_formats, help="Further formats: csv,xlsx,jsonl."
+        "--format", "formats", metavar="LIST", shell_complete=of_formats, help="Further formats: csv,xlsx,jsonl,html."
     ),
+    mask_option,
 )
 
 voice_options = _together(
@@ -137,7 +159,16 @@ voice_options = _together(
     click.option("--verbose", "-v", is_flag=True, help="Say what happens to every batch."),
 )
 
-_CHANGEABLE = ("concurrency", "timeout", "max_wait", "quiet_period", "max_errors", "max_credits", "leave_credits")
+_CHANGEABLE = (
+    "concurrency",
+    "timeout",
+    "max_wait",
+    "quiet_period",
+    "max_errors",
+    "max_credits",
+    "leave_credits",
+    "mask",
+)
 
 
 def _pairs(words: Iterable[str], option: str) -> dict[str, str]:
@@ -167,6 +198,8 @@ def run_options(given: Mapping[str, Any], *, base: RunOptions | None = None) -> 
     """Return the options that a command line gives; what it leaves out is as in `base`, or the default."""
     if base is not None:
         changes = {name: given[name] for name in _CHANGEABLE if given.get(name) is not None}
+        if given.get("repair_ids"):
+            changes["repair_ids"] = True
         return replace(base, **changes)
     return replace(RunOptions(), **given_options(given))
 
@@ -174,19 +207,30 @@ def run_options(given: Mapping[str, Any], *, base: RunOptions | None = None) -> 
 def given_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return those options that a command line really gives, by the names of `RunOptions`."""
     said: dict[str, Any] = {}
+    kept = _kept_words(given.get("map_file"))
     for each in fields(RunOptions):
         value = given.get(each.name)
         if each.name in ("mapping", "constants"):
-            value = _pairs(value or (), "--map" if each.name == "mapping" else "--set")
+            value = {**kept[each.name], **_pairs(value or (), "--map" if each.name == "mapping" else "--set")}
         elif each.name == "triggers":
             value = False if given.get("no_triggers") else None
         elif each.name == "ignored":
-            value = tuple(value or ())
+            value = (*kept["ignored"], *(value or ()))
         # By identity, since `--max-wait 0` is a number that somebody gave, and equal to False.
         unsaid = value is None or (value is False and each.name != "triggers") or value in ((), {})
         if not unsaid:
             said[each.name] = value
     return said
+
+
+def _kept_words(path: str | None) -> Mapping[str, Any]:
+    """Return what a file says about columns, by the names of `RunOptions`; nothing without a file."""
+    if path is None:
+        return {"mapping": {}, "constants": {}, "ignored": ()}
+    from bulkzcrm.cli.map_files import read_map_file  # noqa: PLC0415 - seldom wanted
+
+    words = read_map_file(path)
+    return {"mapping": words.mapping, "constants": words.constants, "ignored": words.ignored}
 
 
 def merged_options(base: RunOptions, said: Mapping[str, Any]) -> RunOptions:

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from bulkzcrm.cli.completing import of_formats, of_runs
-from bulkzcrm.cli.next_steps import mending_command, resume_words
-from bulkzcrm.cli.options import formats_of
+from bulkzcrm.cli.next_steps import mending_command, resume_words, say_overview
+from bulkzcrm.cli.options import formats_of, mask_option
 from bulkzcrm.cli.results import ended_json, say_result
 from bulkzcrm.cli.speaking import complain, say_last, tell
 from bulkzcrm.clock import milliseconds, system_clock
@@ -35,10 +35,11 @@ __all__ = ["report"]
     default=None,
     metavar="LIST",
     shell_complete=of_formats,
-    help="Further formats: csv,xlsx,jsonl.",
+    help="Further formats: csv,xlsx,jsonl,html.",
 )
+@mask_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
-def report(run: str, *, output: str | None, formats: str | None, as_json: bool) -> None:
+def report(run: str, *, output: str | None, formats: str | None, mask: bool | None, as_json: bool) -> None:
     """Write the report of RUN again, from the journal, in any format."""
     with Journal.open(home(os.environ)) as journal:
         found = journal.run(run)
@@ -56,6 +57,7 @@ def report(run: str, *, output: str | None, formats: str | None, as_json: bool) 
                 resume=command_line(words),
                 formats=formats_of(formats, found.formats),
                 log=_log(found),
+                mask=bool(mask),
             )
         except OutputError as error:
             _say_missing(error, run, output=output, formats=formats, as_json=as_json)
@@ -65,6 +67,8 @@ def report(run: str, *, output: str | None, formats: str | None, as_json: bool) 
             voice.say(note)
         if ending.summary.resume is None:
             mending_command(voice, journal, run, ending, str(profile) if profile else None)
+        else:
+            say_overview(voice, ending.summary)
     say_result(ending.summary, as_json=as_json)
     if ending.summary.resume:
         say_last(ending.summary.resume)

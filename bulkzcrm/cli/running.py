@@ -10,7 +10,15 @@ import click
 from bulkzcrm.cli.completing import of_files, of_operations, of_profiles
 from bulkzcrm.cli.finishing import finish
 from bulkzcrm.cli.next_steps import mending_command, resume_words
-from bulkzcrm.cli.options import formats_of, output_options, pace_options, reading_options, run_options, voice_options
+from bulkzcrm.cli.options import (
+    formats_of,
+    output_options,
+    pace_options,
+    reading_options,
+    repair_option,
+    run_options,
+    voice_options,
+)
 from bulkzcrm.cli.results import Going
 from bulkzcrm.cli.session import SANDBOX_FILE, Session
 from bulkzcrm.journal import Journal
@@ -37,6 +45,7 @@ __all__ = ["run"]
 )
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="At most so many records in a request.")
 @click.option("--no-triggers", is_flag=True, help="Ask that workflows do not run (unconfirmed for services).")
+@repair_option
 @click.option("--again", is_flag=True, help="Create the records of this content once more.")
 @click.option("--yes", "-y", is_flag=True, help="Send without being asked.")
 @reading_options
@@ -62,6 +71,8 @@ def run(
 
         if operation is not None or source is not None:
             raise click.UsageError("--job names everything itself; leave out OPERATION and SOURCE.")
+        if given["save_map"] is not None:
+            raise click.UsageError("--save-map keeps the columns of one source; leave it out with --job.")
         run_job(Path(job_file), given, as_json=as_json, quiet=quiet, verbose=verbose)
         return
     if operation is None or source is None:
@@ -90,6 +101,7 @@ def run(
                     formats=formats,
                     context={"profile": profile, "yes": session.yes},
                 )
+                session.save_map(given["save_map"])
                 session.going = Going(run_id, command_line(resume_words(run_id, profile)))
                 ending = await carry_on(journal, run_id, chosen, around, resume=session.going.resume)
                 mending_command(session.voice, journal, run_id, ending, profile)

@@ -23,7 +23,7 @@ from bulkzcrm.cli.results import Going
 from bulkzcrm.clock import Clock, system_clock
 from bulkzcrm.config import Connection, home, load_connection
 from bulkzcrm.errors import BulkzcrmError, UsageError
-from bulkzcrm.events import Event, SendingStarted
+from bulkzcrm.events import ColumnsMatched, Event, SendingStarted
 from bulkzcrm.journal import Journal
 from bulkzcrm.journal.place import FILE_NAME
 from bulkzcrm.progress import Voice
@@ -72,6 +72,7 @@ class Session:
         self.stop = StopSignal()
         self.yes = yes
         self.going: Going | None = None
+        self.matched: ColumnsMatched | None = None
         self._reads_standard_input = reads_standard_input
         self._made: list[Path] = []
 
@@ -107,7 +108,18 @@ class Session:
         if isinstance(event, SendingStarted):
             # What was read of the organisation stays, too; to look through it all would hold up every request.
             gc.freeze()
+        if isinstance(event, ColumnsMatched):
+            self.matched = event
         self.voice(event)
+
+    def save_map(self, path: str | None) -> None:
+        """Write how the columns were matched into a file, where one was asked for. Raises `OutputError`."""
+        if path is None or self.matched is None:
+            return
+        from bulkzcrm.cli.map_files import write_map_file  # noqa: PLC0415 - seldom wanted
+
+        write_map_file(path, self.matched)
+        self.voice.say(f"Note: how the columns were matched is kept in {path}; use it with --map-file.")
 
     @asynccontextmanager
     async def organisation(
@@ -122,10 +134,10 @@ class Session:
             connection = load_connection(profile=profile, environ=os.environ, home=self.home)
             for note in connection.notes:
                 self.voice.say(f"Warning: {note}", even_if_quiet=True)
-            yield replace(around, connection=connection, confirm=self._confirm)
+            yield replace(around, connection=connection, confirm=self._confirm, profile=profile)
             return
         async with self._sandbox(sandbox, unique_field) as connection:
-            yield replace(around, connection=connection, sandbox=True, sandbox_state=sandbox)
+            yield replace(around, connection=connection, sandbox=True, sandbox_state=sandbox, profile=profile)
 
     @asynccontextmanager
     async def _sandbox(self, state: Path, unique_field: str | None) -> AsyncIterator[Connection]:

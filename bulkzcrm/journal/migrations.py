@@ -63,5 +63,18 @@ ALTER TABLE run ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;
 """
 
-MIGRATIONS: Final = (_SHARED_LIMITS, _PRUNING, _REVISIONS)
+_REQUESTS_OVER_TIME: Final = """
+CREATE TABLE traffic (
+  run        TEXT    NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  begin_ms   BIGINT  NOT NULL,
+  requests   INTEGER NOT NULL,
+  throttled  INTEGER NOT NULL,
+  failed     INTEGER NOT NULL,
+  latency_ms BIGINT  NOT NULL,
+  slowest_ms BIGINT  NOT NULL,
+  PRIMARY KEY (run, begin_ms)
+);
+"""
+
+MIGRATIONS: Final = (_SHARED_LIMITS, _PRUNING, _REVISIONS, _REQUESTS_OVER_TIME)
 """Scripts of whole statements, in the common subset of SQLite and PostgreSQL."""

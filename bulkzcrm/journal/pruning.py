@@ -13,7 +13,13 @@ from bulkzcrm.journal.states import RunState
 
 __all__ = ["Pruning"]
 
-_PIECES: Final = (("source_row", "ordinal"), ("batch", "number"), ("retried_row", "ordinal"), ("ended_count", "status"))
+_PIECES: Final = (
+    ("source_row", "ordinal"),
+    ("batch", "number"),
+    ("retried_row", "ordinal"),
+    ("ended_count", "status"),
+    ("traffic", "begin_ms"),
+)
 """What a run consists of, each with what tells its rows apart."""
 _OVER: Final = (RunState.FINISHED, RunState.INGESTING)
 """Of these alone nothing is left to do: a run whose ingest broke off can only be begun anew."""

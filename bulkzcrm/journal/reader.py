@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from bulkzcrm.journal import batches, doubts, intents, organisations, report_pages, rows, runs
+from bulkzcrm.journal import batches, doubts, intents, organisations, report_pages, rows, runs, traffic
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.doubts import Doubted
 from bulkzcrm.journal.records import Batch, Duplicate, Organisation, Run, StoredRow
 from bulkzcrm.journal.report_pages import ReportedRow
 from bulkzcrm.journal.states import BatchState, Progress, RunState
+from bulkzcrm.traffic import Second
 
 __all__ = ["JournalReader"]
 
@@ -171,6 +172,10 @@ class JournalReader:
         """Return the rows whose last batch this is, in source order."""
         found = batches.find(self._database, run, number)
         return rows.in_batch(self._database, run, number, found.first_ordinal, found.last_ordinal)
+
+    def traffic(self, run: str, after_ms: int = -1, limit: int = 1000) -> list[Second]:
+        """Return the next seconds in which requests of the run were over, the earliest first."""
+        return traffic.page(self._database, run, after_ms, limit)
 
     def accounted_for(self, run: Run, record_ids: Collection[str], since_ms: int) -> dict[str, tuple[str, int, int]]:
         """Return which of these records rows have as their own, id → run, sent and answered (milliseconds UTC).

@@ -33,6 +33,9 @@ _PROGRESS = {progress.value: progress for progress in Progress}
 _DUPLICATE = "DUPLICATE_ROW"
 """An invalid row that failed.csv leaves out: its twin says all that is to be said (DESIGN, section 7)."""
 
+_REPAIRABLE = "ID_PRECISION_LOST"
+"""The only thing that is wrong with a row and may be found to be right, since the organisation knows the digits."""
+
 
 def add(database: Database, run: str, rows: Sequence[NewRow]) -> None:
     """Write rows as ingest hands them over, many in one statement: the steps of a statement are what takes time."""
@@ -119,8 +122,9 @@ def count_by_status(database: Database, run: str) -> dict[Progress, int]:
 def settle(database: Database, run: str, settlements: Sequence[RowSettlement]) -> None:
     """Write what became of rows without sending them. Raises `IllegalMoveError` for a row that has gone further."""
     changed = database.change_many(
-        "UPDATE source_row SET record = ?, identity = ?, fingerprint = ?, is_open = 0, status = ?, problems = ?,"
-        " code = ?, record_id = ? WHERE run = ? AND ordinal = ? AND status IN (?, ?, ?) AND attempts >= ?",
+        "UPDATE source_row SET record = ?, identity = ?, fingerprint = ?, is_open = 0, status = ?, problems = ?,"  # noqa: S608  a code of ours
+        " code = ?, record_id = ? WHERE run = ? AND ordinal = ? AND status IN (?, ?, ?) AND attempts >= ?"
+        f" AND (status <> 'invalid' OR 'invalid' = ? OR code = '{_REPAIRABLE}')",
         (
             (
                 _record_text(settlement.record),
@@ -135,6 +139,7 @@ def settle(database: Database, run: str, settlements: Sequence[RowSettlement]) -
                 *_from_states(settlement),
                 # Nothing succeeds that was never sent.
                 int(settlement.status is Progress.SUCCEEDED),
+                settlement.status,
             )
             for settlement in settlements
         ),

@@ -138,3 +138,14 @@ CREATE TABLE retried_row (                        -- rows that a retry took: no 
 );
 
 CREATE INDEX retried_row_by_retry ON retried_row (retry_run);
+
+CREATE TABLE traffic (                            -- requests of a run over time, a row for each second that has any
+  run        TEXT    NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  begin_ms   BIGINT  NOT NULL,                    -- of the second in which they were over
+  requests   INTEGER NOT NULL,                    -- reads included
+  throttled  INTEGER NOT NULL,                    -- answered with 429
+  failed     INTEGER NOT NULL,                    -- answered with 500 or above, or not at all
+  latency_ms BIGINT  NOT NULL,                    -- of all of them together
+  slowest_ms BIGINT  NOT NULL,
+  PRIMARY KEY (run, begin_ms)
+);

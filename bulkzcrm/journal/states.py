@@ -94,8 +94,9 @@ ROW_MOVES: Mapping[Progress, frozenset[Progress]] = {
     ),
     Progress.SENDING: frozenset({Progress.SUCCEEDED, Progress.REJECTED, Progress.PENDING, Progress.IN_DOUBT}),
     Progress.IN_DOUBT: frozenset({Progress.SUCCEEDED, Progress.REJECTED, Progress.PENDING, Progress.UNKNOWN}),
-    # To itself: rules that need the organisation may find more that is wrong.
-    Progress.INVALID: frozenset({Progress.INVALID}),
+    # To itself: rules that need the organisation may find more that is wrong. To pending: the organisation tells which
+    # record an id can only have meant that had lost digits.
+    Progress.INVALID: frozenset({Progress.INVALID, Progress.PENDING}),
     Progress.SUCCEEDED: frozenset(),
     # That it repeats an earlier row is known only once every row has been judged.
     Progress.UNCHANGED: frozenset({Progress.INVALID}),

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bulkzcrm.journal import batches, intents, organisations, rows, runs
+from bulkzcrm.journal import batches, intents, organisations, rows, runs, traffic
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.opening import open_again, open_file, open_temporary
 from bulkzcrm.journal.pruning import Pruning
@@ -32,6 +32,7 @@ from bulkzcrm.journal.shares import Shares
 from bulkzcrm.journal.states import BatchState, RunState
 from bulkzcrm.model import Json, Problem, Record
 from bulkzcrm.spec.certainty import Observed, Proof, proof_of
+from bulkzcrm.traffic import Second
 
 __all__ = ["Journal"]
 
@@ -183,6 +184,11 @@ class Journal(JournalReader):
         """Add to what the run has cost."""
         with self._holding(run, epoch):
             runs.count(self._database, run, more)
+
+    def add_traffic(self, run: str, epoch: int, seconds: Sequence[Second]) -> None:
+        """Add to what is known of the run's requests over time."""
+        with self._holding(run, epoch):
+            traffic.add(self._database, run, seconds)
 
     def drop_run(self, run: str, epoch: int) -> None:
         """Forget a run that was refused before anything of it was sent; rows that it took as a retry are free again.

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from bulkzcrm.client import Client, ReadRefusedError
 from bulkzcrm.errors import CredentialsRefusedError, StoppedError
+from bulkzcrm.events import RecordsRead
 from bulkzcrm.model import Json
 from bulkzcrm.readings.lists import entries_of, no_list, read_pages
 from bulkzcrm.readings.shelf import Shelf
@@ -19,7 +20,7 @@ from bulkzcrm.spec.operations import SERVICES_MODULE
 from bulkzcrm.spec.organisation import Current
 from bulkzcrm.spec.service_fields import SERVICE_FIELDS
 
-__all__ = ["moment", "read_created_since", "read_service", "read_services"]
+__all__ = ["moment", "read_created_since", "read_service", "read_services", "read_some_services"]
 
 _SERVICE_COLUMNS = ",".join(each.name for each in SERVICE_FIELDS)
 _SILENT_WHEN_EMPTY = ("Members", "Available_Timings")
@@ -34,7 +35,15 @@ async def read_services(client: Client, key: str = "") -> Shelf:
     async with aclosing(read_pages(client, SERVICES_MODULE, "data", query)) as sheets:
         async for sheet in sheets:
             services.put(sheet, map(_silent, sheet))
+            client.announce(RecordsRead(what="services", records=len(services)))
     return services
+
+
+async def read_some_services(client: Client) -> list[Current]:
+    """Read the first page of services; one credit."""
+    query = {"fields": _SERVICE_COLUMNS, "sort_by": "id", "sort_order": "asc", "page": "1", "per_page": "50"}
+    content = await client.read(SERVICES_MODULE, query)
+    return [Current(dict(entry), _silent(entry)) for entry in entries_of(content, "data")]
 
 
 async def read_service(client: Client, service_id: str) -> Current | None:

@@ -3,6 +3,7 @@
 Loading this package loads neither openpyxl nor pandas.
 """
 
+from bulkzcrm.report.causes import Cause, Causes
 from bulkzcrm.report.csv_report import write_csv
 from bulkzcrm.report.files import WRITTEN_AGAIN, Aside, Placed, Replace, delete_leftovers, write_aside
 from bulkzcrm.report.frame import as_frame
@@ -16,6 +17,8 @@ __all__ = [
     "RESULT_COLUMNS",
     "WRITTEN_AGAIN",
     "Aside",
+    "Cause",
+    "Causes",
     "Placed",
     "Prepared",
     "Replace",

@@ -45,7 +45,7 @@ def write_csv(stream: BinaryIO, columns: Sequence[Column], rows: Iterable[Report
 
 def _records(columns: Sequence[Column], rows: Iterable[ReportRow]) -> Iterator[list[str | int | None]]:
     cells_of = cells_in(columns)
-    for cells, result in rows:
+    for cells, result, _ in rows:
         # No formula begins with a letter or a digit; seeing that here spares most cells a closer look.
         record: list[str | int | None] = [
             value if value is None or (type(value) is str and value[:1].isalnum()) else _safe(value)

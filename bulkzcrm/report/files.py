@@ -32,7 +32,7 @@ _NO_FOLDER = {errno.ENOTDIR, errno.EEXIST}
 _MOST_NAMES_BESIDE = 99
 
 _ASIDE = re.compile(
-    r"\.(?:results|failed|summary)(?: \(\d+\))?\.(?:csv|xlsx|jsonl|json)"
+    r"\.(?:results|failed|summary)(?: \(\d+\))?\.(?:csv|xlsx|xlsm|jsonl|json|html)"
     r"\.(?:(?P<owner>[^/]*~\d+~[0-9a-f]{8})\.)?[0-9a-f]{12}\.part"
 )
 """What `write_aside` calls the files of a report; earlier versions did not say whose they are."""

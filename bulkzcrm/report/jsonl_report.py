@@ -38,7 +38,7 @@ def _lines(columns: Sequence[Column], rows: Iterable[ReportRow]) -> Iterator[byt
     keys = cell_keys(columns)
     cells_of = cells_in(columns)
     encode = msgspec.json.Encoder().encode
-    for cells, result in rows:
+    for cells, result, _ in rows:
         texts = [value if type(value) is str else cell_text(value) for value in cells_of(cells)]
         line = {
             "row": result[0],

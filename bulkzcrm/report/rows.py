@@ -54,6 +54,8 @@ class ReportRow(NamedTuple):
 
     cells: tuple[CellValue, ...]
     result: Result
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with it, each with its cell; the result tells the same in words."""
 
 
 RowSource: TypeAlias = Callable[[], Iterator[ReportRow]]
@@ -83,7 +85,7 @@ def report_row(
         outcome.batch,
         outcome.attempts,
     )
-    return ReportRow(cells, result)
+    return ReportRow(cells, result, problems)
 
 
 def plain_row(

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from bulkzcrm.errors import StoppedError
 from bulkzcrm.model import Status
+from bulkzcrm.report.causes import Cause
 from bulkzcrm.report.files import Aside, Replace, write_aside
 
 __all__ = ["State", "Summary", "holds_a_report", "summary_aside", "summary_in_place"]
@@ -24,7 +25,15 @@ _COUNTED = (
     Status.UNKNOWN,
     Status.UNSENT,
 )
-_REPORT_FILES = ("summary.json", "results.csv", "failed.csv", "results.xlsx", "results.jsonl")
+_REPORT_FILES = (
+    "summary.json",
+    "results.csv",
+    "failed.csv",
+    "results.xlsx",
+    "results.xlsm",
+    "results.jsonl",
+    "results.html",
+)
 
 
 class State(StrEnum):
@@ -42,9 +51,11 @@ class Summary:
 
     `rows` is how many rows were read, `counts` how many of them ended in each status (a status left out is 0).
     `batches` counts each part of a split, `requests` all attempts without those for tokens, `credits_estimated`
-    includes reads, `seconds` is the time the run took. `not_checked` is given by `check` alone: what only the
-    organisation can tell, as sentences. Raises `StoppedError` when the counts do not add up to `rows`, when a run has
-    rows that are merely valid, or when a finished one has unsent rows: such a run must not be called finished.
+    includes reads, `seconds` is the time the run took. `causes` are those of all rows that did not succeed, the largest
+    first; there are none where the report is missing that they are counted with. `not_checked` is given by `check`
+    alone: what only the organisation can tell, as sentences. Raises `StoppedError` when the counts do not add up to
+    `rows`, when a run has rows that are merely valid, or when a finished one has unsent rows: such a run must not be
+    called finished.
     """
 
     run: str | None
@@ -60,6 +71,7 @@ class Summary:
     seconds: float = 0.0
     resume: str | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
+    causes: tuple[Cause, ...] = ()
     not_checked: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -112,6 +124,7 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "resume": self.resume,
             "files": {name: str(path.absolute()) for name, path in self.files.items()},
+            "causes": [cause.to_json() for cause in self.causes],
         }
         if self.not_checked is not None:
             content["not_checked"] = list(self.not_checked)

@@ -15,6 +15,7 @@ from typing import BinaryIO, TypeAlias, final
 
 from bulkzcrm.errors import UsageError
 from bulkzcrm.model import Column
+from bulkzcrm.report.causes import Causes
 from bulkzcrm.report.csv_report import write_csv
 from bulkzcrm.report.files import Aside, Replace, delete_leftovers, make_names_durable, write_aside
 from bulkzcrm.report.jsonl_report import write_jsonl
@@ -23,8 +24,8 @@ from bulkzcrm.report.summary import Summary, summary_aside, summary_in_place
 
 __all__ = ["FORMATS", "Prepared", "Written", "prepared_report"]
 
-FORMATS = ("csv", "xlsx", "jsonl")
-"""What `formats` may name."""
+FORMATS = ("csv", "xlsx", "jsonl", "html")
+"""What `formats` may name. The page tells more than the rows: whoever knows that of a run adds it (`Prepared.add`)."""
 
 _FAILED = "failed"
 
@@ -36,7 +37,7 @@ class Written:
     """What was written.
 
     `files` holds absolute paths by the names they have in the summary (`results`, `failed`, `results_xlsx`,
-    `results_jsonl`), `notes` sentences for the user about what is not as one would expect.
+    `results_jsonl`, `results_html`), `notes` sentences for the user about what is not as one would expect.
     """
 
     files: dict[str, Path]
@@ -54,6 +55,8 @@ class Prepared:
     folder: Path
     notes: list[str] = field(default_factory=list)
     """Sentences for the user."""
+    causes: Causes = field(default_factory=Causes)
+    """What went wrong, counted while `results.csv` was written."""
     _asides: dict[str, Aside] = field(default_factory=dict)
     _summaries: list[tuple[Aside, Summary]] = field(default_factory=list)
 
@@ -126,7 +129,7 @@ def prepared_report(
     delete_leftovers(folder)
     prepared = Prepared(folder)
     try:
-        for key, (name, fill) in _wanted(columns, rows, failed, formats, sheet, prepared.notes).items():
+        for key, (name, fill) in _wanted(columns, rows, failed, formats, sheet, prepared).items():
             prepared.add(key, name, fill)
         yield prepared
     finally:
@@ -141,12 +144,12 @@ def _wanted(
     failed: RowSource,
     formats: Sequence[str],
     sheet: str,
-    notes: list[str],
+    prepared: Prepared,
 ) -> _Fills:
     """Return the name of each file, and what fills it."""
 
     def fill_results(stream: BinaryIO) -> None:
-        write_csv(stream, columns, rows())
+        write_csv(stream, columns, prepared.causes.watching(rows()))
 
     def fill_failed(stream: BinaryIO) -> None:
         write_csv(stream, columns, failed())
@@ -154,7 +157,7 @@ def _wanted(
     def fill_xlsx(stream: BinaryIO) -> None:
         from bulkzcrm.report.xlsx_report import write_xlsx  # noqa: PLC0415 - seldom wanted
 
-        notes.extend(write_xlsx(stream, columns, rows(), sheet=sheet))
+        prepared.notes.extend(write_xlsx(stream, columns, rows(), sheet=sheet))
 
     def fill_jsonl(stream: BinaryIO) -> None:
         write_jsonl(stream, columns, rows())

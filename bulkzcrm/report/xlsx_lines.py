@@ -7,7 +7,6 @@ others are written cell by cell. Cells follow each other without a gap and so ne
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from operator import itemgetter
@@ -15,28 +14,29 @@ from typing import NamedTuple
 
 from bulkzcrm.cells import cell_text, column_letter
 from bulkzcrm.defuse import defuse
-from bulkzcrm.model import CellValue, Column
+from bulkzcrm.model import CellValue, Column, Problem, Status
+from bulkzcrm.report.annotated.comments import Comments
 from bulkzcrm.report.rows import ReportRow, Result, cells_in
-from bulkzcrm.report.xlsx_package import BOLD, QUOTED
+from bulkzcrm.report.xlsx_package import BOLD, OPEN, QUOTED, WRONG
+from bulkzcrm.report.xlsx_texts import SHORT, held, xml_escaped
 
-__all__ = ["MOST_UNITS", "SheetLines"]
+__all__ = ["SheetLines"]
 
-MOST_UNITS = 32_767
-"""What a cell holds, counted in UTF-16 units as spreadsheet programs do."""
-_SHORT = MOST_UNITS // 2
-"""A text of at most so many characters fits, whatever they are."""
 _NUMBERS = (bool, int, float, Decimal)
 _MOST_DIGITS = 14
 """Numbers with more digits are written as text: spreadsheet programs keep 15 and round the rest."""
 
-_UNHELD = r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]"
-"""What XML cannot hold, and the carriage return, which XML readers turn into a line feed."""
-_TO_ESCAPE = re.compile(rf"_(?=x[0-9A-Fa-f]{{4}}(?:_|{_UNHELD}))|{_UNHELD}")
-"""Also the underscore that would make a text look like such an escape."""
-
 _BLANK = "<c/>"
 _BETWEEN = "|"
 _MOST_FORMS = 500
+
+_DIGITS = "0123456789"
+_MARKS = {
+    Status.INVALID.value: WRONG,
+    Status.REJECTED.value: WRONG,
+    Status.UNKNOWN.value: OPEN,
+    Status.UNSENT.value: OPEN,
+}
 
 _first = itemgetter(0)
 
@@ -61,23 +61,29 @@ class SheetLines:
     def __init__(self, columns: Sequence[Column]) -> None:
         self._width = len(columns)
         self._cells_of = cells_in(columns)
+        self._places = {column.letter: place for place, column in enumerate(columns)}
         self._forms: dict[tuple[type, ...], _Form | None] = {}
         self._verdicts: dict[tuple[str | int | None, ...], str] = {}
         self.count = 0
         self._title = ""
         self.cuts = 0
         self.first_cut = ""
+        self.comments = Comments(None)
+        """What is said of cells of the sheet that is being written."""
 
     def header(self, title: str, texts: Sequence[str]) -> str:
         """Begin a sheet of that title with a line of headers."""
         self._title = title
         self.count = 1
+        self.comments = Comments(None)
         return self._closed(self._careful(0, texts, BOLD))
 
     def line(self, row: ReportRow) -> str:
         """Return the XML of the sheet's next line."""
         self.count += 1
         cells = self._cells_of(row.cells)
+        if row.result[1] in _MARKS:
+            return self._closed(self._marked(cells, row))
         return self._closed((self._plain(cells) or self._careful(0, cells)) + self._verdict(row.result))
 
     def _closed(self, cells: str) -> str:
@@ -101,7 +107,7 @@ class SheetLines:
         together = _BETWEEN.join(texts)
         if (
             not begins_plain
-            or len(together) > _SHORT
+            or len(together) > SHORT
             or not together.isprintable()
             or "_x" in together
             or f" {_BETWEEN}" in together
@@ -110,7 +116,7 @@ class SheetLines:
             return None
         contents = texts
         if "&" in together or "<" in together or ">" in together:
-            contents = _escaped(together).split(_BETWEEN)
+            contents = xml_escaped(together).split(_BETWEEN)
             if len(contents) != len(texts):
                 return None
         if form.others:
@@ -136,7 +142,7 @@ class SheetLines:
 
     def _verdict(self, result: Result) -> str:
         number, status, code, field, cell, message, fix, record_id, batch, attempts = result
-        if cell or len(message) > _SHORT or (record_id and not record_id.isdecimal()):
+        if cell or len(message) > SHORT or (record_id and not record_id.isdecimal()):
             return self._careful(self._width, result)
         said = status, code, field, message, fix
         verdict = self._verdicts.get(said)
@@ -148,6 +154,21 @@ class SheetLines:
         sent = _BLANK if batch is None else f"<c><v>{batch}</v></c>"
         return f"<c><v>{number}</v></c>{verdict}{record}{sent}<c><v>{attempts}</v></c>"
 
+    def _marked(self, cells: Sequence[CellValue], row: ReportRow) -> str:
+        """Return a row that did not succeed: the cells to mend, and its status, in colour."""
+        style = _MARKS[row.result[1]]
+        told: dict[int, list[Problem]] = {}
+        for problem in row.problems:
+            place = self._places.get(problem.cell.rstrip(_DIGITS))
+            if place is not None:
+                told.setdefault(place, []).append(problem)
+        written = "".join(self._cell(place, value, style if place in told else 0) for place, value in enumerate(cells))
+        for place, problems in told.items():
+            self.comments.add(self.count, place, problems)
+        number, status, *others = row.result
+        verdict = self._careful(self._width, [number]) + self._careful(self._width + 1, [status], style)
+        return written + verdict + self._careful(self._width + 2, others)
+
     def _careful(self, first: int, values: Sequence[CellValue], style: int = 0) -> str:
         """Return cells from the column `first` on."""
         return "".join(self._cell(place, value, style) for place, value in enumerate(values, first))
@@ -158,27 +179,22 @@ class SheetLines:
         else:
             text = cell_text(value)
             if isinstance(value, _NUMBERS) and (number := _exact(value, text)):
-                return number
+                return number.replace("<c", f'<c s="{style}"', 1) if style else number
         if not text:
-            return _BLANK
-        escaped = text if text.isprintable() and "_x" not in text else _TO_ESCAPE.sub(_escape, text)
-        if len(escaped) > _SHORT and _units(escaped) > MOST_UNITS:
-            escaped = _cut(text)
+            return f'<c s="{style}"/>' if style else _BLANK
+        escaped, is_cut = held(text)
+        if is_cut:
             self.cuts += 1
             self.first_cut = self.first_cut or f"{column_letter(place)}{self.count} of sheet {self._title}"
         if not escaped[0].isalnum() and defuse(escaped) != escaped:
             style += QUOTED
-        return _text_cell(_escaped(escaped), style, keeps_space=escaped != escaped.strip())
+        return _text_cell(xml_escaped(escaped), style, keeps_space=escaped != escaped.strip())
 
 
 def _text_cell(content: str, style: int = 0, *, keeps_space: bool = False) -> str:
     styled = f' s="{style}"' if style else ""
     space = ' xml:space="preserve"' if keeps_space else ""
     return f'<c{styled} t="inlineStr"><is><t{space}>{content}</t></is></c>'
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _exact(value: bool | float | Decimal, text: str) -> str:  # noqa: FBT001 - a cell's value, not a switch
@@ -188,23 +204,3 @@ def _exact(value: bool | float | Decimal, text: str) -> str:  # noqa: FBT001 - a
     # Infinities and what is no number have letters, and so has a float that no longer counts exactly.
     digits = text.removeprefix("-").replace(".", "", 1)
     return f"<c><v>{text}</v></c>" if len(digits) <= _MOST_DIGITS and digits.isdecimal() else ""
-
-
-def _escape(match: re.Match[str]) -> str:
-    return f"_x{ord(match[0]):04X}_"
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
-
-
-def _cut(text: str) -> str:
-    """Return the beginning of the text, escaped, that fits a cell; no escape and no character is cut in two."""
-    kept = text[:MOST_UNITS]
-    escaped = _TO_ESCAPE.sub(_escape, kept)
-    while (excess := _units(escaped) - MOST_UNITS) > 0:
-        # One character takes up to seven units (`_x0001_`), so this never drops more than it must, but for the last
-        # few.
-        kept = kept[: -(excess // 7 + 1)]
-        escaped = _TO_ESCAPE.sub(_escape, kept)
-    return escaped

@@ -9,6 +9,7 @@ from pathlib import Path
 from anyio import to_thread
 
 from bulkzcrm.convert import ColumnMap
+from bulkzcrm.events import Noted
 from bulkzcrm.journal import Counters, Journal, NewRun
 from bulkzcrm.model import Column, Table
 from bulkzcrm.run.folders import ready_folder
@@ -19,6 +20,7 @@ from bulkzcrm.run.options import RunOptions, credit_floor, error_limit
 from bulkzcrm.run.origin import Origin
 from bulkzcrm.run.reporting import Ending, project
 from bulkzcrm.run.run_id import new_run_id
+from bulkzcrm.run.source_file import as_kept
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.spec.fields import Kind
 from bulkzcrm.spec.operation import Operation
@@ -59,7 +61,9 @@ async def check(
                     columns=columns,
                     header_row=table.header_row,
                     formats=tuple(formats),
+                    options=options.to_json(),
                     reading=table.reading,
+                    lookups=as_kept(origin.file),
                 )
             )
             return run_id, 0
@@ -91,12 +95,18 @@ async def check(
                 go_on=around.stop.go_on,
                 judging=judging,
             )
+        # Only a workbook is written from the source's own file.
+        content = origin.content_hash() if "xlsx" in formats else None
+        journal.update_run(run_id, 0, decisions=taken.decisions(), source_sha256=content)
         taken.tell(around.announce)
         (judge,) = judges
         verdicts = judge.finish(journal, run_id, lambda settled: journal.settle_rows(run_id, 0, settled), taken.rows)
         left_open = _not_checked(operation, taken, verdicts.abstained, zone_known=options.time_zone is not None)
         journal.add_counts(run_id, 0, Counters(seconds=(around.clock() - begun).total_seconds()))
-        return project(journal, journal.run(run_id), folder, resume=None, not_checked=left_open)
+        ending = project(journal, journal.run(run_id), folder, resume=None, not_checked=left_open)
+        for note in ending.notes:
+            around.announce(Noted(note, warning=True))
+        return ending
 
     with Journal.temporary() as journal:
         return await to_thread.run_sync(work, journal)

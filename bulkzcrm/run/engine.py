@@ -233,7 +233,9 @@ def _close(
 ) -> Ending:
     """Write how it ended into the journal, then the report from the journal."""
     run_id = phase.run.id
-    journal.add_counts(run_id, epoch, phase.counters(seconds))
+    with journal.transaction():
+        journal.add_counts(run_id, epoch, phase.counters(seconds))
+        journal.add_traffic(run_id, epoch, phase.traffic)
     if phase.has_sent:
         progress = journal.count_by_status(run_id)
         left = progress[Progress.PENDING] + progress[Progress.SENDING] + progress[Progress.IN_DOUBT]
@@ -251,6 +253,7 @@ def _close(
             resume=None if state is RunState.FINISHED else resume,
             log=log if log.exists() else None,
             epoch=epoch,
+            profile=around.profile,
         )
     finally:
         # Not before the report is there: it would be put in place of one that another process wrote meanwhile.

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bulkzcrm.convert import ColumnMap, Converted, ConvertOptions, MapOptions, RowConverter, Settled, match_columns
 from bulkzcrm.defuse import undefuse
 from bulkzcrm.errors import UsageError
-from bulkzcrm.events import Listener, Noted, RowsRead
+from bulkzcrm.events import ColumnsMatched, Listener, Noted, RowsRead
 from bulkzcrm.journal import Journal, NewRow, Progress, RowSettlement
 from bulkzcrm.model import CellValue, Column, Json, Row, Table
+from bulkzcrm.run.given_back import not_yet_done
 from bulkzcrm.run.judging import first_identity
 from bulkzcrm.run.options import RunOptions
 from bulkzcrm.spec.operation import Operation
@@ -51,6 +52,8 @@ class Taken:
             "given": [*self.column_map.fields, *self.column_map.constants],
             "carried": [column.name for column in self.column_map.carried],
             "inferred": dict(self.inferred),
+            # Of several of one name, the first.
+            "result_columns": {column.name: column.letter for column in reversed(self.column_map.report_columns)},
         }
 
     def tell(self, announce: Listener) -> None:
@@ -91,13 +94,14 @@ def take_in(
     who need not wait for the organisation. Raises `SourceError` or `UsageError`; a run that was begun is then left in
     state `ingesting`, for the caller to drop.
     """
-    table = _without_defusing(table)
+    table, given_back = not_yet_done(_without_defusing(table), allow_duplicates=options.allow_duplicates)
     column_map = match_columns(
         operation.fields,
         table,
         MapOptions(mapping=options.mapping, constants=options.constants, ignored=frozenset(options.ignored)),
         need_one_of=operation.one_of,
     )
+    announce(_matched(column_map, table.columns))
     converter = RowConverter(
         operation.fields,
         column_map,
@@ -116,12 +120,13 @@ def take_in(
     settled = converter.settle()
     intake.settle_open_rows(settled, len(table.columns))
     announce(RowsRead(rows=rows, final=True))
-    warnings = tuple(table.warnings) if rows else (*table.warnings, "The source has a header and no rows.")
+    is_empty = not rows and not given_back.left_out
+    warnings = (*table.warnings, *(["The source has a header and no rows."] if is_empty else []))
     return Taken(
         rows=rows,
         columns=columns,
         column_map=column_map,
-        notes=(*table.notes, *_named(column_map), *column_map.notes, *settled.notes),
+        notes=(*table.notes, *given_back.notes(), *_named(column_map), *column_map.notes, *settled.notes),
         warnings=warnings,
         inferred=dict(settled.reading),
     )
@@ -191,6 +196,20 @@ class _Intake:
             problems=problems,
         )
         return new if converted.open else self.judge(new)
+
+
+def _matched(column_map: ColumnMap, columns: Sequence[Column]) -> ColumnsMatched:
+    names = Counter(column.name for column in columns)
+
+    def named(column: Column) -> str:
+        # By its header, so that it is found wherever it stands in the next sheet; by its letter, where that is not one.
+        return column.name if column.name.strip() and names[column.name] == 1 else column.letter
+
+    return ColumnsMatched(
+        mapping={named(column): field for field, column in column_map.fields.items()},
+        constants=dict(column_map.constants),
+        ignored=tuple(named(column) for column in column_map.ignored),
+    )
 
 
 def _left_for_later(row: NewRow) -> NewRow:

@@ -59,6 +59,9 @@ class RunOptions:
     again: bool = False
     allow_duplicates: bool = False
     unique_field: str | None = None
+    repair_ids: bool = False
+    mask: bool = False
+    """Whether the HTML report hides the values of rows."""
 
     def to_json(self) -> dict[str, Json]:
         """Return the options as the journal keeps them."""
@@ -89,6 +92,10 @@ class RunOptions:
             words.append("--no-triggers")
         if self.allow_duplicates:
             words.append("--allow-duplicates")
+        if self.repair_ids:
+            words.append("--repair-ids")
+        if self.mask:
+            words.append("--mask")
         return words
 
 

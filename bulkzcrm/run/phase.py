@@ -32,6 +32,7 @@ from bulkzcrm.run.judging import Judge, Verdicts, pages
 from bulkzcrm.run.keeping import Keeper
 from bulkzcrm.run.keys import keys_of
 from bulkzcrm.run.lease import LEASE_MS
+from bulkzcrm.run.lost_digits import LostDigits
 from bulkzcrm.run.options import RunOptions, error_limit
 from bulkzcrm.run.refusing import refuse_again, refuse_lost_columns, the_same_organisation, unknown_columns
 from bulkzcrm.run.sending import Sending
@@ -44,6 +45,7 @@ from bulkzcrm.spec.limits import ACTIVE_SERVICES
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Organisation, Reading
 from bulkzcrm.spec.values import name_of
+from bulkzcrm.traffic import Second
 from bulkzcrm.transport import Transport
 
 __all__ = ["SANDBOX_DOMAIN", "SendingPhase"]
@@ -76,6 +78,8 @@ class SendingPhase:
         self._credits = 0
         self._batches = 0
         self._left = ""
+        self.traffic: tuple[Second, ...] = ()
+        """Requests over time that are not in the journal yet."""
 
     async def go(self) -> None:
         """Do what is left. Raises `RefusedError` before the first write, `StoppedError` at any time."""
@@ -107,6 +111,7 @@ class SendingPhase:
                 await self._with_organisation(client, connection)
             finally:
                 self._requests, self._credits = client.requests, client.credits
+                self.traffic = client.traffic.take_rest()
 
     async def _with_organisation(self, client: Client, connection: Connection) -> None:
         """Find out whose organisation it is, and work on it within the share of it that this run gets."""
@@ -149,6 +154,14 @@ class SendingPhase:
             # After the unique field: a name of it that is mistyped makes its column one that cannot be sent.
             refuse_lost_columns(self.run, organisation)
         go_on = self._around.stop.go_on
+        lost = LostDigits(
+            operation=self._operation,
+            organisation=organisation,
+            letters=judge.letters,
+            repair=self._options.repair_ids,
+            announce=self._around.announce,
+        )
+        await to_thread.run_sync(lost.settle, self._journal, self.run.id, self._settle)
         verdicts = await to_thread.run_sync(judge.judge, self._journal, self.run.id, self._settle, go_on)
         self._around.stop.go_on()
         await to_thread.run_sync(self._warn_of_limit, organisation, verdicts)

@@ -10,10 +10,12 @@ from bulkzcrm.errors import OutputError
 from bulkzcrm.journal import Journal, JournalReader, OvertakenError, Run, RunState
 from bulkzcrm.journal.states import RESUMABLE
 from bulkzcrm.model import Status
-from bulkzcrm.report import WRITTEN_AGAIN, State, Summary, prepared_report
+from bulkzcrm.report import WRITTEN_AGAIN, Cause, State, Summary, prepared_report
+from bulkzcrm.run.book import add_book
 from bulkzcrm.run.failed_file import FailedFile
 from bulkzcrm.run.folders import FolderTakenError, refuse_taken
-from bulkzcrm.run.options import command_line
+from bulkzcrm.run.options import RunOptions, command_line
+from bulkzcrm.run.page import add_page
 from bulkzcrm.run.told import Told, counts_of
 
 __all__ = ["Ending", "project", "state_of", "unwritten"]
@@ -58,6 +60,8 @@ def project(
     log: Path | None = None,
     not_checked: tuple[str, ...] | None = None,
     epoch: int | None = None,
+    profile: str | None = None,
+    mask: bool = False,
 ) -> Ending:
     """Write a run's report and summary into a folder, from what the journal holds: of one moment, and none too old.
 
@@ -65,7 +69,9 @@ def project(
     one: a report that is overtaken is made anew. `resume` is the command that carries on where the run can be resumed.
     With `not_checked` it is the report of a `check`: rows that nothing is wrong with are `valid`. With `epoch` (the
     claim on the run that this process has) no file is put in its place once another process has taken the run over.
-    Corrections in a `failed.csv` that stands there are left alone: the new one then has another name. Raises
+    Corrections in a `failed.csv` that stands there are left alone: the new one then has another name. The HTML report
+    says commands with `profile`, else with the one that the run keeps, and hides values with `mask`, or where the run's
+    options say so. Raises
     `OutputError` (`FolderTakenError` when another run's report stands there by now), `LostLeaseError`, and `UsageError`
     when the run has been pruned.
     """
@@ -73,7 +79,7 @@ def project(
     while True:
         told = Told(journal, run.id, checking=not_checked is not None, from_copy=from_copy)
         try:
-            return _projected(journal, told, folder, resume, formats, log, not_checked, epoch)
+            return _projected(journal, told, folder, resume, formats, log, not_checked, epoch, profile, mask=mask)
         except OvertakenError:
             # A run at work changes faster than its rows are read; a copy is overtaken by newer reports alone, which
             # are so many at most as there are processes that write one.
@@ -89,17 +95,41 @@ def _projected(
     log: Path | None,
     not_checked: tuple[str, ...] | None,
     epoch: int | None,
+    profile: str | None,
+    *,
+    mask: bool,
 ) -> Ending:
     """Do what `project` does, once. Raises `OvertakenError`, too."""
-    run, reports = told.run, journal.reports()
-    with prepared_report(folder, run.columns, told.rows, told.failed, formats=formats or run.formats) as prepared:
-        summary = _summary(run, told.counts(), log, not_checked, resume if run.state in RESUMABLE else None)
+    run, reports, formats = told.run, journal.reports(), formats or told.run.formats
+    # The workbook and the page tell more than the rows.
+    plain = [name for name in formats if name != "xlsx"]
+    with prepared_report(folder, run.columns, told.rows, told.failed, formats=plain) as prepared:
+        causes = prepared.causes.told()
+        summary = _summary(run, told.counts(), causes, log, not_checked, resume if run.state in RESUMABLE else None)
         file = FailedFile(folder, prepared.failed)
-        prepared.summarise(summary, failed_name=file.name(run))
+        expected = file.name(run)
+        if "xlsx" in formats:
+            add_book(prepared, run, told.rows, summary, failed=told.failed_rows, profile=profile or _kept_profile(run))
+        if "html" in formats:
+            add_page(
+                prepared,
+                journal,
+                run,
+                told.rows,
+                summary,
+                failed=told.failed_rows,
+                failed_name=expected,
+                profile=profile or _kept_profile(run),
+                mask=mask or RunOptions.from_json(run.options).mask,
+            )
+        prepared.summarise(summary, failed_name=expected)
         with reports.placing(run.id, run.revision, unchanged=not told.from_copy, epoch=epoch, word=file.word) as now:
             refuse_taken(folder, run.id, checking=not_checked is not None)
             # Once more: somebody may have saved his corrections meanwhile.
             failed_name = file.name(now, briefly=True)
+            if "html" in formats and failed_name != expected:
+                # The page names the file in a command.
+                raise OvertakenError(run.id)
             written = prepared.put_in_place(failed_name=failed_name)
     notes = written.notes
     if failed_name != "failed.csv":
@@ -110,8 +140,18 @@ def _projected(
     return Ending(summary=summary.with_files(written.files), failed=told.failed_rows, notes=notes)
 
 
+def _kept_profile(run: Run) -> str | None:
+    kept = run.lookups.get("profile")
+    return str(kept) if kept else None
+
+
 def _summary(
-    run: Run, counts: Mapping[Status, int], log: Path | None, not_checked: tuple[str, ...] | None, resume: str | None
+    run: Run,
+    counts: Mapping[Status, int],
+    causes: tuple[Cause, ...],
+    log: Path | None,
+    not_checked: tuple[str, ...] | None,
+    resume: str | None,
 ) -> Summary:
     """Return what a run came to, without the files of its report."""
     checking = not_checked is not None
@@ -129,6 +169,7 @@ def _summary(
         seconds=run.counters.seconds,
         resume=resume,
         files={} if log is None else {"log": log},
+        causes=causes,
         not_checked=not_checked,
     )
 

@@ -82,7 +82,7 @@ class Sending:
 
     def __post_init__(self) -> None:
         """Put together who does the work."""
-        self.ledger = Ledger(self.writer, self.run.id, self.epoch, self.client.now, self.claim)
+        self.ledger = Ledger(self.writer, self.run.id, self.epoch, self.client.now, self.claim, self.client.traffic)
         composer = Composer(self.judge, self.organisation, self.client)
         self._rereading = Rereading(
             self.operation,

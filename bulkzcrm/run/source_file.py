@@ -12,7 +12,7 @@ from bulkzcrm.ingest import content_hash
 from bulkzcrm.journal import Run
 from bulkzcrm.model import Json
 
-__all__ = ["as_kept", "regular_file", "what_became_of"]
+__all__ = ["as_kept", "kept_file", "regular_file", "what_became_of"]
 
 _FILE: Final = "source_file"
 """Under this name the journal keeps where the file was: users type paths that another folder gives another meaning."""
@@ -29,15 +29,20 @@ def as_kept(file: Path | None) -> Mapping[str, Json]:
     return {} if file is None else {_FILE: str(file)}
 
 
+def kept_file(run: Run) -> Path | None:
+    """Return where the file of a run was, if it was read from one."""
+    kept = run.lookups.get(_FILE)
+    return Path(kept) if isinstance(kept, str) else None
+
+
 def what_became_of(run: Run) -> Noted | None:
     """Return what a person who carries on should know about the source's file; nothing where it is as it was.
 
     A changed file is a warning, since somebody may expect the changes to be sent; a missing one is merely noted.
     """
-    kept = run.lookups.get(_FILE)
-    if not isinstance(kept, str):
+    file = kept_file(run)
+    if file is None:
         return None
-    file = Path(kept)
     if not file.is_file():
         return Noted(f"{file} is no longer there. It is not needed: the journal holds the rows.")
     try:

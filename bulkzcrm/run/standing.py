@@ -9,12 +9,14 @@ from bulkzcrm.client import Client, ReadRefusedError
 from bulkzcrm.config import Connection
 from bulkzcrm.events import Event
 from bulkzcrm.limiter import Limiter
-from bulkzcrm.readings import read_organisation
+from bulkzcrm.model import Record
+from bulkzcrm.readings import read_organisation, read_some_services
+from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.operations import OPERATIONS
-from bulkzcrm.spec.organisation import Profile, Reading
+from bulkzcrm.spec.organisation import Organisation, Profile, Reading
 from bulkzcrm.transport import Transport
 
-__all__ = ["Standing", "read_standing"]
+__all__ = ["Standing", "read_choices", "read_standing"]
 
 _PATIENCE_S = 10.0
 
@@ -70,6 +72,40 @@ async def read_standing(connection: Connection) -> Standing:
 
 def _scope(scope: str | None) -> str:
     return f": {scope}" if scope else ""
+
+
+async def read_choices(connection: Connection, operation: Operation) -> tuple[Organisation, Record | None]:
+    """Read what the rows of an operation may choose from, and a record that it could change, if there is one.
+
+    What may not be read is left out. Raises `StoppedError` when the credentials do not work at all.
+    """
+    async with Transport(connection, timeout_s=_PATIENCE_S) as transport:
+        client = Client(transport, Limiter(1), max_wait=_PATIENCE_S, announce=_nobody_listens)
+        wanted = {Reading.ORG, *operation.scopes_helpful, *((operation.current,) if operation.current else ())}
+        # Of the services, which may be many, one is enough.
+        readings = dict.fromkeys(sorted(wanted - {Reading.SERVICES}), False)
+        organisation = await read_organisation(client, readings)
+        return organisation, await _some_record(client, organisation, operation)
+
+
+async def _some_record(client: Client, organisation: Organisation, operation: Operation) -> Record | None:
+    match operation.current:
+        case Reading.SERVICES:
+            try:
+                found = [current.record for current in await read_some_services(client)]
+            except ReadRefusedError:
+                return None
+            return next((record for record in found if record.get("Status") == "Available"), None)
+        case Reading.SCORING_RULES:
+            rules = (current.record for current in (organisation.scoring_rules or {}).values())
+            return next(({**rule, "Status": "active" if rule.get("active") else "inactive"} for rule in rules), None)
+        case Reading.BUSINESS_HOURS:
+            return organisation.business_hours.record if organisation.business_hours else None
+        case Reading.PREFERENCES:
+            enabled = organisation.job_sheet_enabled
+            return None if enabled is None else {"job_sheet_enabled": enabled}
+        case _:
+            return None
 
 
 async def _current_user(client: Client) -> str:

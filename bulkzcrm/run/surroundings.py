@@ -49,7 +49,8 @@ class Surroundings:
     `connection` leads to the organisation (`None` in `check`). `sandbox_state` is the file of an embedded sandbox.
     `confirm` is asked before the first write and raises `UsageError` to refuse; it may wait for a person. `monotonic`
     gives seconds that never go back; how long a server has been down is measured by it. `wire` makes what exchanges
-    HTTP (`None`: sockets), for rehearsals without any.
+    HTTP (`None`: sockets), for rehearsals without any. `profile` is the name by which a person calls the connection, to
+    be said in commands.
     """
 
     home: Path
@@ -62,3 +63,4 @@ class Surroundings:
     monotonic: Callable[[], float] = seconds
     stop: StopSignal = field(default_factory=StopSignal)
     wire: Callable[[], Exchange] | None = None
+    profile: str | None = None

@@ -10,20 +10,33 @@ from bulkzcrm.clock import milliseconds
 from bulkzcrm.journal import Intent, Journal, JournalWriter, Progress, RowOutcome, RowSettlement
 from bulkzcrm.model import Record
 from bulkzcrm.send.claim import Claim
+from bulkzcrm.traffic import Traffic
 
 __all__ = ["Ledger"]
 
 
 @final
 class Ledger:
-    """Writes for one run under one claim (its `epoch`); `now` tells the moment."""
+    """Writes for one run under one claim (its `epoch`); `now` tells the moment.
 
-    def __init__(self, writer: JournalWriter, run: str, epoch: int, now: Callable[[], datetime], claim: Claim) -> None:
+    What `traffic` has counted goes into the journal with an answer, once a second.
+    """
+
+    def __init__(
+        self,
+        writer: JournalWriter,
+        run: str,
+        epoch: int,
+        now: Callable[[], datetime],
+        claim: Claim,
+        traffic: Traffic,
+    ) -> None:
         self._writer = writer
         self._run = run
         self._epoch = epoch
         self._now = now
         self._claim = claim
+        self._traffic = traffic
         self.batches = 0
         """Batches sent at least once, each part of a split among them."""
         self._last = 0
@@ -95,7 +108,7 @@ class Ledger:
     async def answered(self, number: int, outcomes: Sequence[RowOutcome], http_status: int | None = None) -> None:
         """Write the outcomes of all rows of a batch."""
         moment = self._moment()
-        await self._writer.do(
+        await self._with_traffic(
             lambda journal: journal.mark_answered(
                 self._run, self._epoch, number, outcomes, answered_ms=moment, http_status=http_status
             )
@@ -104,7 +117,7 @@ class Ledger:
     async def not_applied(self, number: int, http_status: int | None = None) -> None:
         """Write that a request certainly changed nothing."""
         moment = self._moment()
-        await self._writer.do(
+        await self._with_traffic(
             lambda journal: journal.mark_not_applied(
                 self._run, self._epoch, number, answered_ms=moment, http_status=http_status
             )
@@ -114,7 +127,7 @@ class Ledger:
         """Write that nobody can tell what became of the rows that are not `known`."""
         moment = self._moment()
         self._in_doubt.add(number)
-        await self._writer.do(
+        await self._with_traffic(
             lambda journal: journal.mark_in_doubt(
                 self._run, self._epoch, number, known, answered_ms=moment, http_status=http_status
             )
@@ -150,3 +163,13 @@ class Ledger:
         """Keep current records as they are before the write."""
         if images:
             await self._writer.do(lambda journal: journal.keep_before_images(self._run, self._epoch, images))
+
+    async def _with_traffic(self, write: Callable[[Journal], None]) -> None:
+        """Write what came of a request, and by the same stroke the seconds that are over."""
+        ended = self._traffic.take_ended()
+
+        def both(journal: Journal) -> None:
+            write(journal)
+            journal.add_traffic(self._run, self._epoch, ended)
+
+        await self._writer.do(both if ended else write)

@@ -214,7 +214,7 @@ class Sender:
             scopes=self._operation.scopes_needed,
         )
         reading = read_answer(sent, answer.status, answer.body)
-        self._announce(told_of(number, len(part), answer, reading, self._client.limiter))
+        self._announce(told_of(number, len(part), answer, reading, self._client.limiter, self._client.credits))
         return answer, reading
 
     async def _not_applied(self, part: Sequence[Sendable], number: int, status: int | None) -> None:

@@ -12,8 +12,8 @@ from bulkzcrm.transport import Answer
 __all__ = ["told_of"]
 
 
-def told_of(number: int, rows: int, answer: Answer, reading: Reading, limiter: Limiter) -> BatchAnswered:
-    """Return the event for an answer to a batch of so many rows."""
+def told_of(number: int, rows: int, answer: Answer, reading: Reading, limiter: Limiter, spent: int) -> BatchAnswered:
+    """Return the event for an answer to a batch of so many rows; `spent` are the credits of this call so far."""
     kinds = Counter(map(type, reading.verdicts)) if isinstance(reading, Judged) else Counter[type[Verdict]]()
     unproven = isinstance(reading, Doubt) or (isinstance(reading, TryAgain) and not reading.certain_not_applied)
     return BatchAnswered(
@@ -26,4 +26,5 @@ def told_of(number: int, rows: int, answer: Answer, reading: Reading, limiter: L
         seconds=answer.elapsed,
         in_flight=limiter.in_flight,
         limit=limiter.limit,
+        credits=spent,
     )

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from bulkzcrm import progress
-from bulkzcrm.events import BatchAnswered, Begun, Event, ReadBack, RowsJudged, RowsRead, SendingEnded, SendingStarted
+from bulkzcrm.events import (
+    BatchAnswered,
+    Begun,
+    Event,
+    ReadBack,
+    RecordsRead,
+    RowsJudged,
+    RowsRead,
+    SendingEnded,
+    SendingStarted,
+)
 from bulkzcrm.progress import Voice
 
 
@@ -36,6 +46,7 @@ def answered(*, succeeded: int = 0, rejected: int = 0, unknown: int = 0) -> Batc
         seconds=0.1,
         in_flight=1,
         limit=10,
+        credits=1_230,
     )
 
 
@@ -63,7 +74,23 @@ def test_rows_whose_answer_was_lost_are_not_done_until_they_have_a_verdict(monke
         answered(succeeded=100),
         SendingEnded(left=0),
     )
-    assert told == [f"sending: {done} of 700 rows" for done in (300, 500, 540, 600, 700)]
+    counts = [line.partition(";")[0] for line in told]
+    assert counts == [f"sending: {done} of 700 rows" for done in (300, 500, 540, 600, 700)]
+
+
+def test_a_line_tells_how_quickly_it_goes_and_how_long_it_will_take(monkeypatch, tmp_path):
+    told = lines(monkeypatch, tmp_path, SendingStarted(rows=72_000, ceiling=10), answered(succeeded=36_000))
+    # An hour for each time that the clock is asked.
+    (line,) = told
+    done, speed, traffic = line.split("; ")
+    assert done == "sending: 36,000 of 72,000 rows"
+    assert speed == "10 rows/s, about 1 h left"
+    assert traffic == "batch 1, 1 of 10 requests at once, 1,230 credits"
+
+
+def test_a_large_organisation_is_read_with_a_word_now_and_then(monkeypatch, tmp_path):
+    events = [RecordsRead(what="services", records=number) for number in (200, 400)]
+    assert lines(monkeypatch, tmp_path, *events) == ["reading services: 200 records", "reading services: 400 records"]
 
 
 def test_rows_that_are_settled_by_reading_count_at_the_end(monkeypatch, tmp_path):

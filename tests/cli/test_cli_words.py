@@ -43,7 +43,7 @@ def test_every_commands_help_says_what_it_does_and_gives_an_example(terminal: Te
 def test_the_commands_of_the_contract_are_all_there():
     assert {words[0] for words in COMMANDS if words} == {
         *("run", "check", "resume", "retry", "runs", "report", "operations", "explain", "auth", "sandbox"),
-        "completion",
+        *("completion", "template"),
     }
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bulkzcrm.journal import Journal, NewRow, NewRun, Progress, RowOutcome, RunState
 from bulkzcrm.model import Column, Json, Problem
+from bulkzcrm.traffic import Second
 
 RUN = "20400307-120000-aaaa"
 SHA = "ab" * 32
@@ -84,3 +85,9 @@ jsons: st.SearchStrategy[Json] = st.recursive(
 )
 records = st.dictionaries(texts, jsons, max_size=5)
 problems = st.builds(Problem, code=texts, field=texts, message=texts, remedy=texts, cell=texts)
+
+
+def second(begin_s: int, **counts: int) -> Second:
+    """What was over within one second of a run."""
+    usual = {"requests": 1, "throttled": 0, "failed": 0, "latency_ms": 250, "slowest_ms": 250}
+    return Second(begin_ms=begin_s * 1000, **(usual | counts))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -180,6 +181,14 @@ def test_an_invalid_row_may_be_told_of_more_problems_but_not_become_valid(journa
     assert journal.rows(RUN)[0].problems == (LATE, TWIN)
     with pytest.raises(IllegalMoveError):
         journal.settle_rows(RUN, 0, [RowSettlement(ordinal=1)])
+
+
+def test_only_an_id_that_had_lost_its_digits_is_found_to_be_right_after_all(journal):
+    lost = replace(LATE, code="ID_PRECISION_LOST", field="id")
+    ingested(journal, [new_row(number, status=Progress.INVALID, problems=(lost,)) for number in (1, 2)])
+    journal.settle_rows(RUN, 0, [RowSettlement(ordinal=1, record={"id": "5545974000002190001"})])
+    assert statuses(journal) == ["pending", "invalid"]
+    assert journal.rows(RUN)[0].record == {"id": "5545974000002190001"}
 
 
 @pytest.mark.parametrize("status", sorted(set(Progress) - {Progress.PENDING, Progress.INVALID, Progress.UNCHANGED}))

@@ -15,6 +15,7 @@ from journal_samples import (
     jsons,
     new_row,
     new_run,
+    second,
     send,
     sending,
     succeed,
@@ -273,6 +274,7 @@ def test_claiming_a_run_that_does_not_exist_is_refused(journal):
 
 
 ZOMBIE_WRITES = {
+    "add_traffic": lambda journal, epoch: journal.add_traffic(RUN, epoch, [second(1)]),
     "add_counts": lambda journal, epoch: journal.add_counts(RUN, epoch, Counters(requests=1)),
     "drop_run": lambda journal, epoch: journal.drop_run(RUN, epoch),
     "extend_lease": lambda journal, epoch: journal.extend_lease(RUN, epoch, 0, LEASE),

@@ -25,8 +25,12 @@ def test_a_batch_in_doubt_is_never_simply_sent_again():
 
 
 def test_a_row_that_has_ended_is_sent_no_more():
-    for progress in set(Progress) - UNFINISHED:
+    for progress in set(Progress) - UNFINISHED - {Progress.INVALID}:
         assert not ROW_MOVES[progress] - {progress, Progress.INVALID}
+
+
+def test_an_invalid_row_has_not_been_sent_and_may_turn_out_to_be_right():
+    assert ROW_MOVES[Progress.INVALID] == {Progress.INVALID, Progress.PENDING}
 
 
 def test_only_a_row_that_was_never_sent_turns_out_invalid_after_all():

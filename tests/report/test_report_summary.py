@@ -29,6 +29,7 @@ KEYS = [
     "seconds",
     "resume",
     "files",
+    "causes",
 ]
 
 
@@ -153,7 +154,9 @@ def test_a_folder_without_report_files_holds_no_report(tmp_path):
     assert not holds_a_report(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["summary.json", "results.csv", "failed.csv", "results.xlsx", "results.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["summary.json", "results.csv", "failed.csv", "results.xlsx", "results.jsonl", "results.html"]
+)
 def test_any_file_of_a_report_makes_a_folder_hold_one(tmp_path, name):
     (tmp_path / name).write_text("x")
     assert holds_a_report(tmp_path)

@@ -1,0 +1,60 @@
+"""The report as a workbook: the user's own one with the outcomes in it, if it can be had; else a table of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, TypeAlias
+
+from bulkzcrm.model import Column
+from bulkzcrm.report.annotated import OwnWorkbook, UneditableError, opened
+from bulkzcrm.report.rows import RowSource
+from bulkzcrm.report.xlsx_summary import SheetFacts
+
+__all__ = ["BookPlan", "add_workbook"]
+
+_Add: TypeAlias = Callable[[str, str, Callable[[BinaryIO], None]], None]
+"""Writes one file aside: its key, its name, what fills it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookPlan:
+    """What the workbook is made of besides the rows.
+
+    `own` is the user's. `facts` makes the summary, given the name of the file and the sheet of the user's in which the
+    cells of the causes are, if it is the user's workbook. `note` is for the user where there is no `own`.
+    """
+
+    facts: Callable[[str, str], SheetFacts]
+    own: OwnWorkbook | None = None
+    note: str = ""
+
+
+def add_workbook(add: _Add, columns: Sequence[Column], rows: RowSource, plan: BookPlan) -> list[str]:
+    """Write the workbook aside, and return sentences for the user. Raises `OutputError`."""
+    notes = [plan.note] if plan.note else []
+    if plan.own is not None:
+        try:
+            return _annotated(add, columns, rows, plan, plan.own)
+        except UneditableError as error:
+            notes.append(f"results.xlsx is a table of its own, and no copy of {plan.own.path.name}. {error.reason}")
+
+    def fill(stream: BinaryIO) -> None:
+        from bulkzcrm.report.xlsx_report import write_xlsx  # noqa: PLC0415 - seldom wanted
+
+        notes.extend(write_xlsx(stream, columns, rows(), facts=plan.facts("results.xlsx", "")))
+
+    add("results_xlsx", "results.xlsx", fill)
+    return notes
+
+
+def _annotated(add: _Add, columns: Sequence[Column], rows: RowSource, plan: BookPlan, own: OwnWorkbook) -> list[str]:
+    notes: list[str] = []
+    with opened(own) as annotation:
+        name = f"results{annotation.suffix}"
+
+        def fill(stream: BinaryIO) -> None:
+            notes.extend(annotation.write(stream, columns, rows(), plan.facts(name, own.sheet)))
+
+        add("results_xlsx", name, fill)
+    return notes

@@ -1,0 +1,110 @@
+"""A report that comes back as a source: of its rows, those are taken that are not done yet; the others are no rows.
+
+What a row's status says was settled by an earlier run, and that run alone may carry on with it: a row that was sent,
+and whose answer was lost, would else be there twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bulkzcrm.cells import cell_text, counted, is_blank
+from bulkzcrm.convert import RESULT_HEADERS
+from bulkzcrm.errors import SourceError
+from bulkzcrm.model import Column, Row, Status, Table
+
+__all__ = ["GivenBack", "not_yet_done"]
+
+_DONE: Final = frozenset({Status.SUCCEEDED, Status.UNCHANGED})
+_OF_RESUME: Final = frozenset({Status.UNKNOWN, Status.UNSENT})
+_REPEATED: Final = "DUPLICATE_ROW"
+_STATUSES: Final[Mapping[str, Status]] = {status.value: status for status in Status}
+
+
+@dataclass(slots=True)
+class GivenBack:
+    """How many rows of a report that came back were left out, and why: known once its last row is read."""
+
+    done: int = 0
+    of_resume: int = 0
+    repeated: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """How many rows are no rows of the new run."""
+        return self.done + self.of_resume + self.repeated
+
+    def notes(self) -> Iterator[str]:
+        """Yield sentences for the user."""
+        if not self.left_out:
+            return
+        reasons = []
+        if self.done:
+            reasons.append(f"{self.done:,} done already (succeeded or unchanged)")
+        if self.of_resume:
+            reasons.append(f"{self.of_resume:,} that only `bulkzcrm resume` may carry on with (unknown or unsent)")
+        if self.repeated:
+            reasons.append(f"{self.repeated:,} repeating an earlier row")
+        are = "is" if self.left_out == 1 else "are"
+        yield (
+            f"The source has results of an earlier run. {counted(self.left_out, 'row')} {are} left out: "
+            f"{', '.join(reasons)}. To have such a row taken all the same, clear its result_status."
+        )
+
+
+def not_yet_done(table: Table, *, allow_duplicates: bool) -> tuple[Table, GivenBack]:
+    """Return a table with those rows alone that are not done, if it is a report; else as it is.
+
+    A report is what has the columns `result_row` and `result_status`. Rows that repeat another one are taken with
+    `allow_duplicates`; a row that holds nothing but results is none. Raises `SourceError` for two columns
+    `result_status`, and from the rows for a status that is none.
+    """
+    given_back = GivenBack()
+    columns = {name: [each for each in table.columns if each.name == name] for name in RESULT_HEADERS}
+    status_columns = columns["result_status"]
+    if not columns["result_row"] or not status_columns:
+        return table, given_back
+    if len(status_columns) > 1:
+        letters = " and ".join(column.letter for column in status_columns)
+        raise SourceError(
+            f"{table.name} has several columns called result_status, {letters}.",
+            "Which rows are done cannot be told; keep the column of the last run, and delete the others.",
+        )
+    own = [column.index for column in table.columns if column.name not in RESULT_HEADERS]
+    code = columns["result_code"][0].index if columns["result_code"] else None
+
+    def rows() -> Iterator[Row]:
+        for row in table.rows:
+            if not row.surplus and all(is_blank(row.cells[place]) for place in own):
+                continue
+            status = _status(row, status_columns[0], table.name)
+            if status in _DONE:
+                given_back.done += 1
+            elif status in _OF_RESUME:
+                given_back.of_resume += 1
+            elif status is Status.INVALID and not allow_duplicates and _is_repeated(row, code):
+                given_back.repeated += 1
+            else:
+                yield row
+
+    return replace(table, rows=rows()), given_back
+
+
+def _status(row: Row, column: Column, name: str) -> Status | None:
+    text = cell_text(row.cells[column.index]).strip()
+    if not text:
+        return None
+    status = _STATUSES.get(text.casefold())
+    if status is None:
+        raise SourceError(
+            f"Cell {column.letter}{row.number} of {name} holds “{text[:40]}”, which is no result_status: whether its "
+            "row is done cannot be told.",
+            f"Write one of {', '.join(_STATUSES)} there, or clear the cell to have the row taken.",
+        )
+    return status
+
+
+def _is_repeated(row: Row, code: int | None) -> bool:
+    return code is not None and cell_text(row.cells[code]).strip() == _REPEATED

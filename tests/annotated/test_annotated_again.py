@@ -1,0 +1,224 @@
+"""Mended in place and given back: just the mended rows are sent, and the workbook tells the newest of every row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from desk_of_books import Report, checked, ran
+from openpyxl.comments import Comment
+from openpyxl.styles import PatternFill
+from terminal import Served, Terminal
+from workbooks import (
+    MEMBER,
+    RESULTS,
+    SUMMARY,
+    WRONG,
+    WRONG_OVER,
+    by_openpyxl,
+    by_xlsxwriter,
+    coloured,
+    comments_of,
+    good,
+    headers_of,
+    results_of,
+)
+
+
+def mended(report: Report, folder: Path, change: Callable[[Any], None], name: str = "mended.xlsx") -> str:
+    """Do in the annotated workbook what a person does, and save it."""
+    book = openpyxl.load_workbook(report.path)
+    change(book.worksheets[0])
+    book.save(folder / name)
+    return name
+
+
+def mend_some(sheet: Any) -> None:
+    sheet["B3"] = 90
+    sheet["C4"] = "Business Address"
+
+
+def test_only_mended_rows_are_sent_and_the_others_keep_what_they_had(connected: Terminal, served: Served):
+    by_openpyxl(connected.folder / "book.xlsx")
+    words = ("run", "create-services", "book.xlsx", "--yes", "--format", "xlsx", "-o", "first")
+    assert connected.type(*words).status == 1
+    first = Report(connected.type("runs"), connected.folder / "first/results.xlsx")
+    before = results_of(first.sheet)
+    mended(first, connected.folder, mend_some)
+    ending = connected.type(
+        "run", "create-services", "mended.xlsx", "--yes", "--format", "xlsx", "-o", "second", "--json"
+    )
+    assert {name: ending.object[name] for name in ("rows", "succeeded", "invalid")} == {
+        "rows": 4,
+        "succeeded": 2,
+        "invalid": 2,
+    }
+    assert sorted(served.created) == ["Dry", "Polish", "Wash", "Wax"]
+    assert "2 rows are left out: 2 done already (succeeded or unchanged)" in ending.err
+    sheet = openpyxl.load_workbook(connected.folder / "second/results.xlsx").worksheets[0]
+    after = results_of(sheet)
+    assert (after[2], after[7]) == (before[2], before[7])
+    assert [after[row]["result_status"] for row in (3, 4, 5, 6)] == ["succeeded", "succeeded", "invalid", "invalid"]
+    assert (connected.folder / "second/results.csv").read_text("utf-8-sig").count("\n") == 5
+
+
+def test_results_are_put_in_place_of_the_old_ones_and_marks_of_mended_cells_are_taken_away(terminal: Terminal):
+    by_xlsxwriter(terminal.folder / "book.xlsx")
+    first = checked(terminal, "book.xlsx", into="first")
+
+    def change(sheet):
+        mend_some(sheet)
+        sheet["F2"] = 50  # openpyxl forgets what formulas came to
+
+    second = checked(terminal, mended(first, terminal.folder, change), into="second")
+    assert second.is_copy, second.ended.err
+    sheet = second.sheet
+    assert len(headers_of(sheet)) == 7 + len(RESULTS)
+    assert coloured(sheet) == {"F5": WRONG_OVER, "B6": WRONG, "E6": WRONG}
+    ours = {at for at, (author, _) in comments_of(sheet).items() if author == "bulkzcrm"}
+    assert ours == {"F5", "B6", "E6"}
+    assert {"A2", "C4"} <= set(comments_of(sheet))
+    assert openpyxl.load_workbook(second.path).sheetnames == ["Services & more", "Prices", SUMMARY]
+
+
+def test_a_colour_that_a_cell_had_comes_back(terminal: Terminal):
+    def change(sheet):
+        sheet["B3"].fill = PatternFill("solid", fgColor="FF00FF00")
+
+    by_openpyxl(terminal.folder / "book.xlsx", change=change)
+    first = checked(terminal, "book.xlsx", into="first")
+    assert coloured(first.sheet)["B3"] == WRONG_OVER
+    again = checked(terminal, mended(first, terminal.folder, mend_some), into="second")
+    assert again.sheet["B3"].fill.fgColor.rgb == "FF00FF00"
+    assert again.sheet["C4"].fill.patternType is None
+
+
+def test_styles_do_not_grow_from_one_report_to_the_next(terminal: Terminal):
+    name = by_xlsxwriter(terminal.folder / "book.xlsx").name
+    sizes = []
+    for number in range(4):
+        report = checked(terminal, name, into=f"report {number}")
+        name = f"report {number}/results.xlsx"
+        sizes.append(len(openpyxl.load_workbook(report.path)._cell_styles))
+    assert sizes[1] == sizes[2] == sizes[3]
+
+
+def test_a_comment_that_somebody_adds_to_ours_is_his(terminal: Terminal):
+    by_openpyxl(terminal.folder / "book.xlsx")
+
+    def change(sheet):
+        sheet["B3"].comment = Comment("I am asking Tom.", "Ada")
+
+    first = checked(terminal, "book.xlsx", into="first")
+    sheet = checked(terminal, mended(first, terminal.folder, change), into="second").sheet
+    assert comments_of(sheet)["B3"] == ("Ada", "I am asking Tom.")
+    assert coloured(sheet)["B3"] == WRONG
+
+
+def test_columns_that_were_moved_or_deleted_are_filled_where_they_are(terminal: Terminal):
+    by_openpyxl(terminal.folder / "book.xlsx")
+
+    def change(sheet):
+        places = headers_of(sheet)
+        sheet.delete_cols(places["result_fix"])
+        sheet.insert_cols(1)
+        for row in range(1, 8):
+            sheet.cell(row, 1).value = sheet.cell(row, places["result_status"] + 1).value
+        sheet.delete_cols(places["result_status"] + 1)
+
+    first = checked(terminal, "book.xlsx", into="first")
+    sheet = checked(terminal, mended(first, terminal.folder, change), into="second").sheet
+    places = headers_of(sheet)
+    assert places["result_status"] == 1
+    assert places["result_fix"] == max(places.values())
+    assert results_of(sheet)[3]["result_status"] == "invalid"
+    assert results_of(sheet)[3]["result_cell"] == "C3"
+
+
+def test_rows_that_were_sorted_are_told_by_what_they_hold(connected: Terminal, served: Served):
+    by_openpyxl(connected.folder / "book.xlsx", rows=[good("A"), good("B", Duration=5000), good("C")])
+    words = ("--yes", "--format", "xlsx")
+    connected.type("run", "create-services", "book.xlsx", "-o", "first", *words)
+
+    def change(sheet):
+        rows = [[cell.value for cell in row] for row in sheet["A2:Q4"]]
+        rows[1][1] = 60
+        for number, row in enumerate(reversed(rows), start=2):
+            for column, value in enumerate(row, start=1):
+                sheet.cell(number, column).value = value
+
+    mended(Report(connected.type("runs"), connected.folder / "first/results.xlsx"), connected.folder, change)
+    connected.type("run", "create-services", "mended.xlsx", "-o", "second", *words)
+    assert served.created == ["A", "C", "B"]
+
+
+def test_a_row_whose_status_is_cleared_is_taken_again(terminal: Terminal):
+    by_openpyxl(terminal.folder / "book.xlsx", rows=[good("A"), good("B")])
+    first = ran(terminal, "book.xlsx", into="first")
+
+    def change(sheet):
+        sheet.cell(2, headers_of(sheet)["result_status"]).value = None
+
+    second = ran(terminal, mended(first, terminal.folder, change), into="second")
+    assert second.ended.out.splitlines()[0].endswith("1 row: 1 succeeded")
+
+
+def test_a_row_whose_own_cells_are_cleared_is_no_row(terminal: Terminal):
+    by_openpyxl(terminal.folder / "book.xlsx", rows=[good("A"), good("B", Duration=5000)])
+    first = ran(terminal, "book.xlsx", into="first")
+
+    def change(sheet):
+        for column in range(1, 8):
+            sheet.cell(3, column).value = None
+
+    second = ran(terminal, mended(first, terminal.folder, change), into="second")
+    assert "0 rows" in second.ended.out
+    assert "has a header and no rows" not in second.ended.err
+
+
+def test_the_summary_is_never_the_sheet_that_is_read(terminal: Terminal):
+    by_openpyxl(terminal.folder / "book.xlsx", rows=[good("A", Duration=5000)])
+    first = checked(terminal, "book.xlsx", into="first")
+    book = openpyxl.load_workbook(first.path)
+    book.move_sheet(SUMMARY, -1)
+    book.active = 0
+    book.save(terminal.folder / "moved.xlsx")
+    ending = terminal.type("check", "create-services", "moved.xlsx")
+    assert "check finished: 1 row: 1 invalid" in ending.out
+    assert "several sheets" not in ending.err
+
+
+def test_formulas_in_the_result_columns_are_not_overwritten(terminal: Terminal):
+    by_openpyxl(terminal.folder / "book.xlsx", rows=[good("A", Duration=5000)])
+    first = checked(terminal, "book.xlsx", into="first")
+
+    def change(sheet):
+        sheet["N2"] = '=IF(A2="","",A2)'
+
+    second = checked(terminal, mended(first, terminal.folder, change), into="second")
+    assert "no copy of mended.xlsx. There are formulas in the result columns of row 2." in second.ended.err
+
+
+def test_a_plain_report_is_given_back_and_annotated_like_any_workbook(terminal: Terminal):
+    header = "Service_Name,Duration,Location,Members,Availability_Type,Price\n"
+    row = f"A,5000,Client Address,{MEMBER},Every Business Days,5\n"
+    terminal.write("book.csv", header + row + row.replace("A,5000", "B,60"))
+    first = ran(terminal, "book.csv", into="first")
+
+    def change(sheet):
+        sheet["B2"] = 60
+
+    second = ran(terminal, mended(first, terminal.folder, change), into="second")
+    assert second.is_copy, second.ended.err
+    assert {line: told["result_status"] for line, told in results_of(second.sheet).items()} == {
+        2: "succeeded",
+        3: "succeeded",
+    }
+    assert coloured(second.sheet) == {}
+    assert comments_of(second.sheet) == {}
+    assert openpyxl.load_workbook(second.path).sheetnames == ["results", SUMMARY]
+    unmended = ran(terminal, "first/results.xlsx", into="third")
+    assert unmended.is_copy
+    assert coloured(unmended.sheet) == {"B2": WRONG}
