@@ -67,6 +67,8 @@ def mending_command(voice: Voice, journal: JournalReader, run_id: str, ending: E
     step = mending_step(run, ending.summary.files["failed"], ending.failed, profile)
     voice.say(step.says)
     voice.say(f"  {step.command}")
+    if (workbook := ending.summary.files.get("results_xlsx")) is not None:
+        voice.say(f"Or correct the coloured cells in {workbook.name} and give that back; what is done is left out.")
 
 
 def mending_commands(

@@ -8,11 +8,11 @@ from bulkzcrm.model import Status
 from bulkzcrm.run.options import CREDITS_LEFT, RunOptions, credit_floor
 from bulkzcrm.run.surroundings import Preview
 from bulkzcrm.sharing import Terms
-from bulkzcrm.spec.limits import RECORDS_A_CREDIT, concurrency_of, daily_credits, write_cost
+from bulkzcrm.spec.limits import ACTIVE_SERVICES, RECORDS_A_CREDIT, concurrency_of, daily_credits, write_cost
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Organisation
 
-__all__ = ["batch_size", "preview_of", "terms_of"]
+__all__ = ["batch_size", "beyond_the_limit", "preview_of", "terms_of"]
 
 
 def batch_size(operation: Operation, options: RunOptions) -> int:
@@ -57,4 +57,18 @@ def preview_of(
         batches=full + bool(rest),
         credits=full * write_cost(size) + (write_cost(rest) if rest else 0),
         triggers=options.triggers,
+    )
+
+
+def beyond_the_limit(operation: Operation, organisation: Organisation, becoming_active: int) -> str:
+    """Return a warning where the active services may become more than an organisation can have; the server judges."""
+    if not operation.creates or not becoming_active:
+        return ""
+    wanted = operation.defaults.get("Status")
+    active = sum(current.record.get("Status") == wanted for current in (organisation.services or {}).values())
+    if active + becoming_active <= ACTIVE_SERVICES:
+        return ""
+    return (
+        f"{active:,} services are active and {becoming_active:,} more would be; an organisation "
+        f"can have {ACTIVE_SERVICES}. What is over the limit may be rejected."
     )

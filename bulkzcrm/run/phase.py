@@ -26,7 +26,7 @@ from bulkzcrm.journal import (
 from bulkzcrm.limiter import Limiter
 from bulkzcrm.model import Json, Status
 from bulkzcrm.readings import read_organisation, wanted_readings
-from bulkzcrm.run.allowances import batch_size, preview_of, terms_of
+from bulkzcrm.run.allowances import batch_size, beyond_the_limit, preview_of, terms_of
 from bulkzcrm.run.ingesting import time_zone
 from bulkzcrm.run.judging import Judge, Verdicts, pages
 from bulkzcrm.run.keeping import Keeper
@@ -41,7 +41,6 @@ from bulkzcrm.run.signals import InterruptedRunError
 from bulkzcrm.run.surroundings import Surroundings
 from bulkzcrm.send import Budget, Claim
 from bulkzcrm.sharing import Share
-from bulkzcrm.spec.limits import ACTIVE_SERVICES
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Organisation, Reading
 from bulkzcrm.spec.values import name_of
@@ -164,7 +163,9 @@ class SendingPhase:
         await to_thread.run_sync(lost.settle, self._journal, self.run.id, self._settle)
         verdicts = await to_thread.run_sync(judge.judge, self._journal, self.run.id, self._settle, go_on)
         self._around.stop.go_on()
-        await to_thread.run_sync(self._warn_of_limit, organisation, verdicts)
+        warning = await to_thread.run_sync(beyond_the_limit, self._operation, organisation, verdicts.becoming_active)
+        if warning:
+            self._around.announce(Noted(warning, warning=True))
         counts = await to_thread.run_sync(self._counts)
         budget = self._budget(counts)
         to_send = counts[Status.UNSENT]
@@ -301,23 +302,6 @@ class SendingPhase:
 
     def _settle(self, settlements: Sequence[RowSettlement]) -> None:
         self._journal.settle_rows(self.run.id, self._epoch, settlements)
-
-    def _warn_of_limit(self, organisation: Organisation, verdicts: Verdicts) -> None:
-        """Warn when the active services may become more than an organisation can have; the server judges."""
-        if not self._operation.creates:
-            return
-        active = sum(
-            current.record.get("Status") == self._operation.defaults.get("Status")
-            for current in (organisation.services or {}).values()
-        )
-        if verdicts.becoming_active and active + verdicts.becoming_active > ACTIVE_SERVICES:
-            self._around.announce(
-                Noted(
-                    f"{active:,} services are active and {verdicts.becoming_active:,} more would be; an organisation "
-                    f"can have {ACTIVE_SERVICES}. What is over the limit may be rejected.",
-                    warning=True,
-                )
-            )
 
     def _counts(self) -> dict[Status, int]:
         return reported_counts(self._journal.count_by_status(self.run.id))
