@@ -60,7 +60,8 @@ class Limiter:
         self._clock = clock
         self._sleep = sleep
         self._random = random or Random()  # noqa: S311 - spreads pauses, guards nothing
-        self._turn = anyio.Lock()
+        # Without a detour through the loop, which may be busy, where nobody is in the way.
+        self._turn = anyio.Lock(fast_acquire=True)
         self._change = anyio.Event()
         self._flying: set[int] = set()
         self._next = 0

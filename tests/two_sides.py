@@ -21,7 +21,7 @@ from golden_pairs import Local
 
 from bulkzcrm.cells import column_letter
 from bulkzcrm.errors import RefusedError
-from bulkzcrm.events import Event
+from bulkzcrm.events import Event, Listener
 from bulkzcrm.journal import Journal, NewRun, Progress
 from bulkzcrm.model import Column, Problem, Record, Row, Table
 from bulkzcrm.readings import read_organisation, wanted_readings
@@ -77,6 +77,10 @@ class Ruling:
         return self.status < 300
 
 
+def _nobody_listens(event: Event) -> None:
+    del event
+
+
 class TwoSides:
     """One organisation at one moment, as the sandbox holds it and as our client has read it.
 
@@ -93,6 +97,7 @@ class TwoSides:
         users: Sequence[Mapping[str, Any]] | None = None,
     ) -> None:
         self.now = now
+        self.announce: Listener = _nobody_listens
         self._store = Store(None)
         with self._store.transaction():
             self._store.sow()

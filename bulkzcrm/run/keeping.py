@@ -53,15 +53,14 @@ class Keeper:
             raise failure
 
     async def _keep(self) -> None:
-        left = RENEW_S
+        renewed = anyio.current_time()
         while True:
-            await anyio.sleep(BEAT_S)
-            left -= BEAT_S
             try:
+                await self._until_the_next_beat()
                 await self._share.beat()
-                if left <= 0:
+                if anyio.current_time() - renewed >= RENEW_S:
                     self._claim.extended(await self._share.write(self._claim.extend))
-                    left = RENEW_S
+                    renewed = anyio.current_time()
             except LostLeaseError as error:
                 self.lost = error
                 if self._scope is not None:
@@ -71,3 +70,10 @@ class Keeper:
                 # Nothing is lost by one beat. If the disk stays like that, no request leaves any more, and whoever
                 # writes next says what is wrong.
                 continue
+
+    async def _until_the_next_beat(self) -> None:
+        """Let the time of a beat pass, and reserve credits meanwhile as often as they run short."""
+        with anyio.move_on_after(BEAT_S):
+            while True:
+                await self._share.runs_short()
+                await self._share.top_up()

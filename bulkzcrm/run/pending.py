@@ -26,8 +26,8 @@ from bulkzcrm.spec.organisation import Current
 
 __all__ = ["Pending"]
 
-_SLAB = 1_000
-"""Rows that are read from the journal at a time."""
+_SLAB = 100
+"""Rows that are read from the journal at a time: those who write to it meanwhile wait for no longer than that takes."""
 _READ_AHEAD = 1
 """For so many batches beyond the one that is composed, records are read by their ids meanwhile."""
 

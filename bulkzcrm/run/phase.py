@@ -34,7 +34,13 @@ from bulkzcrm.run.keys import keys_of
 from bulkzcrm.run.lease import LEASE_MS
 from bulkzcrm.run.lost_digits import LostDigits
 from bulkzcrm.run.options import RunOptions, error_limit
-from bulkzcrm.run.refusing import refuse_again, refuse_lost_columns, the_same_organisation, unknown_columns
+from bulkzcrm.run.refusing import (
+    refuse_again,
+    refuse_given_back_again,
+    refuse_lost_columns,
+    the_same_organisation,
+    unknown_columns,
+)
 from bulkzcrm.run.sending import Sending
 from bulkzcrm.run.settling import NAMESAKES, quiet_period
 from bulkzcrm.run.signals import InterruptedRunError
@@ -120,6 +126,7 @@ class SendingPhase:
         if self._untouched and self._operation.creates and not self._may_come_again:
             # Before the rest of the organisation is read, which costs credits.
             refuse_again(self.run, self._journal)
+            refuse_given_back_again(self.run, self._journal)
         claim = Claim(self.run.id, self._epoch, lease_ms=LEASE_MS, clock=self._around.clock)
         claim.extended(claim.extend(self._journal))
         terms = terms_of(self._operation, self._options, organisation, is_rehearsal=self._around.sandbox)

@@ -21,8 +21,8 @@ LEASE_MS: Final = 30_000
 _RENEW_MS: Final = 10_000
 _OLD_NEWS_MS: Final = 60_000
 """What the server said of its credits is said again after this time, though it is the same."""
-_MOST_AHEAD: Final = 100
-"""Credits set aside beyond what is asked for, at most, so that not every request has to ask."""
+_MOST_AHEAD: Final = 500
+"""Credits set aside beyond what is asked for, at most, so that few requests have to ask: those of about a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,8 @@ class Position:
     """Whether the organisation has turned requests away since it joined."""
     spent: int
     """Credits that it has spent and not told yet."""
+    lately: int
+    """Credits that it has spent within a beat, of late."""
     outstanding: int
     """Credits set aside for requests that are not over."""
     need: int
@@ -138,7 +140,7 @@ def _places(terms: Terms, own: Position, before: Holding | None, others: list[Ho
 
 def _credits(shares: Shares, terms: Terms, own: Position, others: list[Holding]) -> tuple[int, int]:
     """Return the credits that count as spent but for this run's reserve, and how many it may reserve."""
-    ahead = min(_MOST_AHEAD, 2 * own.spent)
+    ahead = min(_MOST_AHEAD, 2 * own.lately)
     if terms.max_credits is None:
         return 0, own.outstanding + own.need + ahead
     used = sum(each.used for each in shares.spendings(own.now_ms)) + sum(each.reserved for each in others)

@@ -72,7 +72,7 @@ class Share:
         self._is_dead = is_dead
         self._line: Line | None = None
         self._limiter: Limiter | None = None
-        self._beating = anyio.Lock()
+        self._beating = anyio.Lock(fast_acquire=True)
         self._demands: deque[int] = deque([1], maxlen=_BEATS_REMEMBERED)
         self._holding: Holding | None = None
         self._started_ms = 0
@@ -87,6 +87,11 @@ class Share:
         self._was_cut = False
         self._paused_until_ms = 0
         self._beats_without_place = 0
+        self._lately: deque[int] = deque([0, 0], maxlen=2)
+        """Credits spent since the last beat, and between that and the one before."""
+        self._ahead = 0
+        """Credits that nothing had been set aside of when the others were last asked."""
+        self._short = anyio.Event()
 
     @property
     def limiter(self) -> Limiter:
@@ -135,6 +140,18 @@ class Share:
         journal cannot be written.
         """
         self._demands.append(self.limiter.take_demand())
+        self._lately.append(0)
+        async with self._beating:
+            await self._agree()
+
+    async def runs_short(self) -> None:
+        """Wait until half of what was reserved ahead is set aside for requests."""
+        await self._short.wait()
+
+    async def top_up(self) -> None:
+        """Reserve more credits before any request has to wait for them. Raises `OutputError`."""
+        # Also where that fails: who really needs them asks again, and says what is wrong.
+        self._short = anyio.Event()
         async with self._beating:
             await self._agree()
 
@@ -181,6 +198,8 @@ class Share:
         # Others may have been let in meanwhile.
         await self._stay_above_floor(cost)
         self._outstanding += cost
+        if self._free < self._ahead // 2:
+            self._short.set()
         return True
 
     async def _stay_above_floor(self, cost: int) -> None:
@@ -194,6 +213,7 @@ class Share:
     def spent(self, cost: int, answer: Answer | None) -> None:
         """Learn that a request has left, and its answer where one came. Raises nothing."""
         self._spent += cost
+        self._lately[-1] += cost
         if answer is None:
             return
         if answer.credits_remaining is not None or answer.status < 300:
@@ -264,6 +284,7 @@ class Share:
         self._holding = agreed.holding
         self._used = agreed.used
         self._spent -= own.spent
+        self._ahead = self._free
         self._take_over(agreed, new_cuts)
 
     def _take_over(self, agreed: Agreed, new_cuts: int) -> None:
@@ -302,6 +323,7 @@ class Share:
             pace=self.limiter.pace,
             was_cut=self._was_cut,
             spent=self._spent,
+            lately=max(self._lately),
             outstanding=self._outstanding,
             need=self._need,
             remaining=self._remaining,
