@@ -7,15 +7,17 @@ login is believed, and only an accounts server of the vendor's is then asked for
 from __future__ import annotations
 
 import hmac
+import os
 import queue
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, TypeAlias, final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from bulkzcrm import hosts
 from bulkzcrm.config import VARIABLES, Connection
@@ -29,12 +31,16 @@ PORT: Final = 8765
 
 _PATH = "/bulkzcrm"
 _CONNECTION_S = 10.0
+_LOOK_S = 0.2
 
 _PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
     "<title>bulkzcrm</title><style>body{{font:1.1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:15vh auto;"
     "padding:0 1.5rem;color-scheme:light dark}}</style><h1>{head}</h1><p>{text}"
 )
+
+_LOGGED_IN = ("Logged in", "Close this page and go back to the terminal.")
+_NOT_LOGGED_IN = ("Not logged in", "Go back to the terminal, which says what to do.")
 
 _Answer: TypeAlias = Mapping[str, str]
 """The fields that the browser brings back."""
@@ -62,13 +68,12 @@ def authorised_by_browser(
     state = secrets.token_urlsafe(24)
     with _listening(port, state) as (there, answers):
         show(_address(connection, scopes, there, state), there)
-        try:
-            answer = answers.get(timeout=wait_s)
-        except queue.Empty:
-            raise StoppedError(
-                f"Nobody has agreed in the browser for {wait_s / 60:.0f} minutes.",
-                "Run the command again, or log in with a self client's code: bulkzcrm auth login --code C.",
-            ) from None
+        answer = _first(answers, wait_s)
+    if answer is None:
+        raise StoppedError(
+            f"Nobody has agreed in the browser for {wait_s / 60:.0f} minutes.",
+            "Run the command again, or log in with a self client's code: bulkzcrm auth login --code C.",
+        )
     if "code" not in answer:
         _refuse(answer.get("error", ""), there)
     return Authorised(
@@ -76,6 +81,16 @@ def authorised_by_browser(
         connection=_at_home(connection, answer.get("accounts-server")),
         redirect_uri=there,
     )
+
+
+def _first(answers: queue.SimpleQueue[_Answer], wait_s: float) -> _Answer | None:
+    """Return the first answer, `None` if there is none for so many seconds."""
+    until = time.monotonic() + wait_s
+    while time.monotonic() < until:
+        # In short spans, since Ctrl-C ends no waiting for a lock on Windows.
+        with suppress(queue.Empty):
+            return answers.get(timeout=_LOOK_S)
+    return None
 
 
 def _address(connection: Connection, scopes: Iterable[str], redirect_uri: str, state: str) -> str:
@@ -133,18 +148,18 @@ def _listening(port: int, state: str) -> Iterator[tuple[str, queue.SimpleQueue[_
         timeout = _CONNECTION_S
 
         def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            fields = dict(parse_qsl(parts.query))
-            if parts.path != _PATH:
+            path, _, query = self.path.partition("?")
+            fields = dict(parse_qsl(query))
+            if path != _PATH:
                 self._say(404, "Nothing here", "This address only waits for a login.")
             elif not hmac.compare_digest(fields.get("state", "").encode(), state.encode()):
                 self._say(400, "Not this login", "This answer belongs to another login. Start again in the terminal.")
-            elif "code" in fields:
-                self._say(200, "Logged in", "Close this page and go back to the terminal.")
-                answers.put(fields)
             else:
-                self._say(200, "Not logged in", "Go back to the terminal, which says what to do.")
-                answers.put(fields)
+                try:
+                    self._say(200, *(_LOGGED_IN if "code" in fields else _NOT_LOGGED_IN))
+                finally:
+                    # Also of a browser that has hung up; and not before, for then nobody waits for the page.
+                    answers.put(fields)
 
         def _say(self, status: int, head: str, text: str) -> None:
             body = _PAGE.format(head=head, text=text).encode()
@@ -177,9 +192,19 @@ def _listening(port: int, state: str) -> Iterator[tuple[str, queue.SimpleQueue[_
         thread.join()
 
 
+@final
+class _Server(ThreadingHTTPServer):
+    # On Windows it would let two programs listen at one port, and the answer reach either.
+    allow_reuse_address = os.name != "nt"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of browsers that hang up: it is no fault, and no news."""
+        del request, client_address
+
+
 def _bound(port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
     try:
-        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+        return _Server(("127.0.0.1", port), handler)
     except OSError as error:
         raise UsageError(
             f"Port {port} of this computer cannot be listened on: {error.strerror or error}.",

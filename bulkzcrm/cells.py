@@ -12,12 +12,23 @@ import msgspec
 
 from bulkzcrm.model import CellError, CellValue, FormulaWithoutValue
 
-__all__ = ["cell_text", "column_index", "column_letter", "counted", "decode_cells", "encode_cells", "is_blank"]
+__all__ = [
+    "cell_text",
+    "cited",
+    "column_index",
+    "column_letter",
+    "counted",
+    "decode_cells",
+    "encode_cells",
+    "is_blank",
+    "to_be_quoted",
+]
 
 _EXACT_LIMIT = 2**53
 """Above this a binary float no longer holds every whole number (IEEE 754 double)."""
 
 _PLAIN = frozenset({str, type(None)})
+_NO_QUOTES = str.maketrans(dict.fromkeys('"“”„‟', "'"))
 _decode = msgspec.json.Decoder(tuple[str | tuple[str, str] | None, ...]).decode
 
 
@@ -44,6 +55,16 @@ def counted(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number:,} {noun}{'es' if noun.endswith('ch') else 's'}"
+
+
+def to_be_quoted(text: str) -> str:
+    """Return a text as it stands between quotation marks: its own are made apostrophes, so that its end can be told."""
+    return text.translate(_NO_QUOTES)
+
+
+def cited(text: str) -> str:
+    """Return a text in quotation marks."""
+    return f"“{to_be_quoted(text)}”"
 
 
 def is_blank(value: CellValue) -> bool:

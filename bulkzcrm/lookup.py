@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from bulkzcrm.cells import cited
 from bulkzcrm.errors import CredentialsRefusedError
 from bulkzcrm.model import Json, Problem, Record
 from bulkzcrm.spec.fields import Kind, Lookup
@@ -25,7 +26,6 @@ _T = TypeVar("_T")
 
 _CANDIDATES = 5
 """How many candidates a message names."""
-
 
 _REMEMBERED = 10_000
 """So many different values of fields are remembered at most, with what they mean."""
@@ -136,7 +136,7 @@ class Directory:
             return None, ""
         if self._records is None and self._organisation is not None and record_id is None:
             raise CredentialsRefusedError(
-                f"“{name}” is a name, and the list in which to look it up may not be read.",
+                f"{cited(str(name))} is a name, and the list in which to look it up may not be read.",
                 "Give the token the scope that allows it (`bulkzcrm auth status` names it), or begin anew with ids.",
             )
         if self._records is None:
@@ -184,17 +184,17 @@ class Directory:
                     Problem(
                         code="DEPENDENT_MISMATCH",
                         field=self._find_by_name,
-                        message=f"The id {given['id']} belongs to “{actual}”, not to “{name}”.",
+                        message=f"The id {given['id']} belongs to {cited(actual)}, not to {cited(str(name))}.",
                         remedy="Correct the id or the name, so that both mean the same record.",
                     )
                 )
-        module = given.get("module")
-        if by_id and module is not None and current is not None and folded(_module(current)) != folded(str(module)):
+        module = None if given.get("module") is None else str(given["module"])
+        if by_id and module is not None and current is not None and folded(_module(current)) != folded(module):
             problems.append(
                 Problem(
                     code="DEPENDENT_MISMATCH",
                     field="module",
-                    message=f"The id {given['id']} belongs to the module {_module(current)}, not to “{module}”.",
+                    message=f"The id {given['id']} belongs to the module {_module(current)}, not to {cited(module)}.",
                     remedy="Correct the id or the module, so that both mean the same record.",
                 )
             )
@@ -231,7 +231,7 @@ class Directory:
     def _user(self, field: str, token: str) -> User | Problem:
         if self._users is None:
             raise CredentialsRefusedError(
-                f"“{token}” is no user id, and the users of the organisation may not be read.",
+                f"{cited(token)} is no user id, and the users of the organisation may not be read.",
                 "Add the scope ZohoCRM.users.READ to the token, or give user ids.",
             )
         found = self._users.get(folded(token), [])
@@ -279,7 +279,7 @@ def _taxes(field: str, value: Json, taxes: tuple[Choice, ...] | None) -> Json | 
         if taxes is None:
             if not token.isdigit():
                 raise CredentialsRefusedError(
-                    f"“{token}” is no tax id, and the taxes of the organisation may not be read.",
+                    f"{cited(token)} is no tax id, and the taxes of the organisation may not be read.",
                     "Add the scope ZohoCRM.settings.fields.READ to the token, or give tax ids.",
                 )
             chosen.append({"id": token})
@@ -312,7 +312,7 @@ def _not_found(field: str, text: str, known: Sequence[str]) -> Problem:
     return Problem(
         code="NAME_NOT_FOUND",
         field=field,
-        message=f"The organisation has nothing called “{text}” for {field}.{hint}",
+        message=f"The organisation has nothing called {cited(text)} for {field}.{hint}",
         remedy=f"Correct the name, or give the id.{several}",
     )
 
@@ -322,7 +322,7 @@ def _ambiguous(field: str, text: str, shown: Sequence[str], remedy: str) -> Prob
     return Problem(
         code="NAME_AMBIGUOUS",
         field=field,
-        message=f"“{text}” can mean {len(shown)}: {', '.join(shown[:_CANDIDATES])}{more}.",
+        message=f"{cited(text)} can mean {len(shown)}: {', '.join(shown[:_CANDIDATES])}{more}.",
         remedy=remedy,
     )
 
@@ -332,7 +332,7 @@ def _elsewhere(field: str, name: str, module: str, candidates: Sequence[Current]
     return Problem(
         code="NAME_NOT_FOUND",
         field=field,
-        message=f"The module “{module}” has nothing called “{name}”; a record of that name is in: {there}.",
+        message=f"The module {cited(module)} has nothing called {cited(name)}; a record of that name is in: {there}.",
         remedy="Correct the name or the module, or give the id.",
     )
 

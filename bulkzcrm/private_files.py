@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import final
 __all__ = ["FileLock", "others_can_read", "private_folder", "write_private"]
 
 _OTHERS = 0o077
+_POLL_S = 0.02
 
 
 def private_folder(folder: Path) -> None:
@@ -60,6 +62,15 @@ class FileLock:
         finally:
             # Closing gives it back on every platform.
             os.close(descriptor)
+
+    @contextmanager
+    def held(self, patience_s: float) -> Iterator[bool]:
+        """Wait for the lock, for so many seconds at most; tell whether we have it while inside. Raises OSError."""
+        with self.opened() as descriptor:
+            until = time.monotonic() + patience_s
+            while not (mine := self.try_lock(descriptor)) and time.monotonic() < until:
+                time.sleep(_POLL_S)
+            yield mine
 
     @staticmethod
     def try_lock(descriptor: int) -> bool:

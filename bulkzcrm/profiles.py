@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeAlias
 
 from bulkzcrm.errors import ConfigurationError
-from bulkzcrm.private_files import others_can_read, write_private
+from bulkzcrm.private_files import FileLock, others_can_read, private_folder, write_private
 
 __all__ = [
     "KEYRING",
@@ -23,6 +25,7 @@ __all__ = [
     "profiles_file",
     "read_profiles",
     "refuse_unfit_name",
+    "refuse_unwritable",
     "write_profile",
 ]
 
@@ -48,6 +51,7 @@ _TABLE_KEYS = (*PROFILE_KEYS, SECRETS_IN)
 _SECRET_KEYS = frozenset({"client_secret", "refresh_token", "proxy"})
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HEADER = re.compile(r"\s*\[")
+_LOCK_PATIENCE_S = 10.0
 
 Profiles: TypeAlias = Mapping[str, Mapping[str, str]]
 """Every profile's settings, by its name, in the order of the file."""
@@ -93,9 +97,22 @@ def write_profile(home: Path, name: str, settings: Mapping[str, str]) -> Path:
     """
     refuse_unfit_name(name)
     path = profiles_file(home)
-    before = _text(path)
-    wanted = {**_tables(path, before), name: dict(_settings(path, name, settings))}
-    return _replaced(path, name, wanted, _with_table(before, name, settings))
+    _settings(path, name, settings)
+    with _alone(home):
+        return _replaced(path, _changed(path, name, settings))
+
+
+def refuse_unwritable(home: Path, name: str) -> None:
+    """Raise ConfigurationError if `write_profile` could not write a profile of this name; nothing is changed."""
+    refuse_unfit_name(name)
+    path = profiles_file(home)
+    _changed(path, name, {})
+    try:
+        private_folder(home)
+    except OSError as error:
+        raise _cannot_be_written(path, error.strerror or str(error)) from error
+    if not os.access(home, os.W_OK):
+        raise _cannot_be_written(path, "the folder may not be written")
 
 
 def delete_profile(home: Path, name: str) -> Path:
@@ -104,12 +121,27 @@ def delete_profile(home: Path, name: str) -> Path:
     Raises ConfigurationError when the file cannot be read, written, or changed without touching other tables.
     """
     path = profiles_file(home)
+    with _alone(home):
+        return _replaced(path, _changed(path, name, None))
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Keep others from changing the file between our reading and our writing of it, if that can be had."""
+    with ExitStack() as stack:
+        # A folder that may not be written is told when the file is.
+        with suppress(OSError):
+            stack.enter_context(FileLock(home / "profiles.lock").held(_LOCK_PATIENCE_S))
+        yield
+
+
+def _changed(path: Path, name: str, settings: Mapping[str, str] | None) -> str:
+    """Return the file's text with this table; without `settings`, without it. Raises what `write_profile` raises."""
     before = _text(path)
-    wanted = {key: table for key, table in _tables(path, before).items() if key != name}
-    return _replaced(path, name, wanted, _with_table(before, name, None))
-
-
-def _replaced(path: Path, name: str, wanted: Mapping[str, object], after: str) -> Path:
+    wanted = {key: table for key, table in _tables(path, before).items() if key != name or settings is not None}
+    if settings is not None:
+        wanted[name] = dict(_settings(path, name, settings))
+    after = _with_table(before, name, settings)
     try:
         written = tomllib.loads(after)
     except tomllib.TOMLDecodeError:
@@ -120,14 +152,21 @@ def _replaced(path: Path, name: str, wanted: Mapping[str, object], after: str) -
             f"The profile {name} in {path} is written in a way that cannot be changed by a program.",
             "Remove it from the file with an editor and try again.",
         )
+    return after
+
+
+def _replaced(path: Path, after: str) -> Path:
     try:
         write_private(path, after.encode())
     except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            "Make the folder writable or set BULKZCRM_HOME to another one.",
-        ) from error
+        raise _cannot_be_written(path, error.strerror or str(error)) from error
     return path
+
+
+def _cannot_be_written(path: Path, reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path} cannot be written: {reason}.", "Make the folder writable or set BULKZCRM_HOME to another one."
+    )
 
 
 def _text(path: Path) -> str:

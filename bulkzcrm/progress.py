@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Voice"]
 
+_BAR_AND_GAPS = 18
+"""Columns of a terminal that the shortest bar takes, and what stands between it and words."""
 _LINE_EVERY_S = 5.0
 """Not on a terminal, progress is a line now and then, so that logs of scheduled runs stay short."""
 
@@ -213,9 +215,10 @@ class Voice:
     ) -> None:
         if self._progress is not None:
             if self._bar is None:
-                self._bar = self._progress.add_task(what, total=total, told=told)
+                self._bar = self._progress.add_task(what, total=total, told="")
             whole = rows if final and total is None else total
-            shown = self._speed(told) if told else ""
+            taken = len(what) + 2 * len(str(total)) + _BAR_AND_GAPS
+            shown = _that_fits(self._speed(told), self._progress.console.width - taken) if told else ""
             self._progress.update(self._bar, description=what, completed=rows, total=whole, told=shown)
             return
         now = time.monotonic()
@@ -223,3 +226,12 @@ class Voice:
         if (final or now - self._said_at >= _LINE_EVERY_S) and line != self._counted:
             self._said_at, self._counted = now, line
             self.say(f"{line}; {self._speed(told)}" if told and not final else line)
+
+
+def _that_fits(told: str, room: int) -> str:
+    """Return as many of the parts as there is room for: a row's count is worth more than they are."""
+    while len(told) > room:
+        told = told[: max(0, told.rfind(", "), told.rfind("; "))]
+        if not told:
+            break
+    return told

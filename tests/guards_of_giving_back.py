@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from guards import Guard
 
+from bulkzcrm.journal import Run
 from bulkzcrm.report.annotated import comments, rows, writing
 from bulkzcrm.report.annotated.rows import Rows
-from bulkzcrm.run import given_back
+from bulkzcrm.run import book, given_back, phase
+from bulkzcrm.run.failed_file import FailedFile
 
 BACK = "annotated/test_given_back.py::"
 AGAIN = "annotated/test_annotated_again.py::"
@@ -74,6 +76,22 @@ def _overwrite_formulas(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Rows, "_put_together", blindly)
 
 
+def _give_back_as_often_as_you_like(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(phase, "refuse_given_back_again", lambda *_: None)
+
+
+class _Careless(FailedFile):
+    """Takes every workbook that stands there for its own."""
+
+    def name(self, run: Run, *, briefly: bool = False) -> str:
+        del run, briefly
+        return "results.xlsx"
+
+
+def _write_over_workbooks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(book, "FailedFile", _Careless)
+
+
 GUARDS = (
     Guard(
         name="a row that is done is not sent once more when its report is given back",
@@ -121,5 +139,17 @@ GUARDS = (
         name="a formula in a result column is not overwritten",
         remove=_overwrite_formulas,
         noticed_by=(AGAIN + "test_formulas_in_the_result_columns_are_not_overwritten",),
+    ),
+    Guard(
+        name="corrections in the workbook of a report are left alone",
+        remove=_write_over_workbooks,
+        noticed_by=(
+            "annotated/test_workbook_corrections.py::test_corrections_stay_and_the_new_workbook_stands_beside_them",
+        ),
+    ),
+    Guard(
+        name="the rows of one report are not sent twice",
+        remove=_give_back_as_often_as_you_like,
+        noticed_by=(AGAIN + "test_a_workbook_that_is_mended_and_given_back_bit_by_bit_makes_nothing_twice",),
     ),
 )

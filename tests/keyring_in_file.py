@@ -27,6 +27,8 @@ class FileKeyring(KeyringBackend):
         return self._kept().get(f"{service} {username}")
 
     def set_password(self, service: str, username: str, password: str) -> None:
+        if os.environ.get("KEYRING_IS_FULL"):
+            return
         self._keep({**self._kept(), f"{service} {username}": password})
 
     def delete_password(self, service: str, username: str) -> None:

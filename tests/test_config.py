@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkzcrm import hosts
-from bulkzcrm.config import VARIABLES, Connection, Secret, home, load_connection, write_profile
+from bulkzcrm.config import VARIABLES, Connection, Secret, home, load_connection, load_login, write_profile
 from bulkzcrm.errors import ConfigurationError
 from bulkzcrm.redact import scrub
 
@@ -143,7 +143,8 @@ def test_misspelt_variable_is_guessed(tmp_path):
 
 def test_login_needs_no_refresh_token(tmp_path):
     environ = {name: value for name, value in COMPLETE.items() if "TOKEN" not in name}
-    assert not load(tmp_path, environ, for_login=True).refresh_token
+    assert not load(tmp_path, environ, needs_login=False).refresh_token
+    assert not load_login(profile="new", environ=environ, home=tmp_path).refresh_token
 
 
 @pytest.mark.parametrize("centre", hosts.DATA_CENTRES, ids=lambda centre: centre.name)
@@ -353,7 +354,7 @@ def test_writing_a_profile_leaves_the_others_and_their_comments_alone(tmp_path):
     assert path.read_text() == before + '[eu]\nclient_id = "new"\norg_id = "5"\n' + after
     write_profile(tmp_path, "jp", {"client_id": "d"})
     assert list(tomllib.loads(path.read_text())) == ["us", "eu", "au", "jp"]
-    assert list(tmp_path.iterdir()) == [path]
+    assert {each.name for each in tmp_path.iterdir()} == {"profiles.toml", "profiles.lock"}
 
 
 def test_profile_written_in_a_way_that_cannot_be_edited_is_left_alone(tmp_path):

@@ -14,7 +14,7 @@ import click
 
 from bulkzcrm.cli.completing import of_profiles
 from bulkzcrm.cli.speaking import complain, tell
-from bulkzcrm.config import Connection, home, load_connection, write_profile
+from bulkzcrm.config import Connection, home, load_connection, load_login, write_profile
 from bulkzcrm.errors import BulkzcrmError, ConfigurationError, StoppedError, UnreachableError, UsageError
 from bulkzcrm.redact import scrub
 
@@ -68,11 +68,11 @@ def login(*, code: str | None, profile: str, no_keyring: bool, port: int | None,
     when asked.
     """
     from bulkzcrm.auth import exchange_code  # noqa: PLC0415 - aiohttp takes its time
-    from bulkzcrm.profiles import refuse_unfit_name  # noqa: PLC0415 - the same
+    from bulkzcrm.profiles import refuse_unwritable  # noqa: PLC0415 - the same
     from bulkzcrm.wire import Wire  # noqa: PLC0415 - the same
 
     folder = home(os.environ)
-    refuse_unfit_name(profile)  # before the code is spent, which works only once
+    refuse_unwritable(folder, profile)  # before the code is spent, which works only once
     connection = _connection_to_be(profile, folder)
     redirect_uri = None
     if code is None:
@@ -91,20 +91,22 @@ def login(*, code: str | None, profile: str, no_keyring: bool, port: int | None,
 
 def _connection_to_be(profile: str, folder: Path) -> Connection:
     """Return where to log in; on a terminal the client's id and secret are asked for if nothing gives them."""
-    from bulkzcrm.profiles import read_profiles  # noqa: PLC0415 - seldom needed
-
-    known = profile if profile in read_profiles(folder) else None
-    try:
-        return load_connection(profile=known, environ=os.environ, home=folder, for_login=True)
-    except ConfigurationError as error:
-        if "Credentials are missing" not in error.message or not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise
     asked = dict(os.environ)
+    try:
+        connection = load_login(profile=profile, environ=asked, home=folder)
+    except ConfigurationError as error:
+        missing = error.message
+        if "Credentials are missing" not in missing or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+    else:
+        for note in connection.notes:
+            click.echo(f"Warning: {note}", err=True)
+        return connection
     for name, hidden in (("BULKZCRM_CLIENT_ID", False), ("BULKZCRM_CLIENT_SECRET", True)):
-        if not asked.get(name):
+        if name in missing:
             words = name.removeprefix("BULKZCRM_").replace("_", " ").capitalize()
             asked[name] = str(click.prompt(f"{words} (from the API console)", hide_input=hidden, err=True)).strip()
-    return load_connection(profile=known, environ=asked, home=folder, for_login=True)
+    return load_login(profile=profile, environ=asked, home=folder)
 
 
 def _agreed_in_browser(connection: Connection, *, port: int | None, opens: bool) -> Authorised:
@@ -165,7 +167,7 @@ def logout(*, profile: str | None, keep_client: bool) -> None:
         )
     name = profile or next(iter(profiles))
     # The profile is all that is asked: another login in the environment stays as it is.
-    connection = load_connection(profile=name, environ={}, home=folder, for_login=True)
+    connection = load_connection(profile=name, environ={}, home=folder, needs_login=False)
     revoked = True
     if connection.refresh_token:
 
@@ -176,8 +178,7 @@ def logout(*, profile: str | None, keep_client: bool) -> None:
         revoked = anyio.run(forget)
     forget_secrets(folder, name, KEYRING_KEYS)
     if keep_client:
-        kept = _settings(connection, "")
-        _keep_client(folder, name, kept, in_keyring=connection.in_keyring)
+        _keep_client(folder, name, _settings(connection, ""), in_keyring=connection.in_keyring)
     else:
         delete_profile(folder, name)
     tell(f"profile {name}: logged out" + (", its client is kept" if keep_client else ", and deleted"))
@@ -194,9 +195,12 @@ def _keep_client(folder: Path, name: str, settings: Mapping[str, str], *, in_key
 
     client = {key: value for key, value in settings.items() if value}
     secret = {"client_secret": client["client_secret"]}
-    if in_keyring and keep_secrets(folder, name, secret):
+    stays = in_keyring and keep_secrets(folder, name, secret)
+    if stays:
         client = {**{key: value for key, value in client.items() if key not in secret}, SECRETS_IN: KEYRING}
-    write_profile(folder, name, client)
+    path = write_profile(folder, name, client)
+    if in_keyring and not stays:
+        click.echo(f"The system's keyring does not keep the client's secret; it is in {path} now.", err=True)
 
 
 def _code_from_input() -> str:

@@ -9,7 +9,14 @@ import click
 from bulkzcrm.cli.completing import of_files, of_operations
 from bulkzcrm.cli.finishing import finish
 from bulkzcrm.cli.next_steps import say_overview
-from bulkzcrm.cli.options import formats_of, output_options, reading_options, run_options, voice_options
+from bulkzcrm.cli.options import (
+    formats_of,
+    output_options,
+    reading_options,
+    refuse_wrong_way_round,
+    run_options,
+    voice_options,
+)
 from bulkzcrm.cli.session import Session
 from bulkzcrm.run.checking import check as check_source
 from bulkzcrm.run.reporting import Ending
@@ -33,20 +40,22 @@ def check(
     """Read and judge SOURCE as `run` would, without any network: nothing is sent, only the report is kept."""
     if operation is None or source is None:
         raise click.UsageError("Say which OPERATION and which SOURCE, for example: check create-services prices.csv")
+    refuse_wrong_way_round("check", operation, source)
 
     async def work(session: Session) -> Ending:
         chosen = operation_named(operation)
         options = run_options(given)
         around = session.without_organisation()
         folder = session.folder(given["output"], f"{new_run_id(around)}-check")
-        ending = await check_source(
-            origin_of(source, options),
-            chosen,
-            options,
-            around,
-            folder=folder,
-            formats=formats_of(given["formats"]),
-        )
+        with session.column_words(map_file=given["map_file"], save_map=given["save_map"]):
+            ending = await check_source(
+                origin_of(source, options),
+                chosen,
+                options,
+                around,
+                folder=folder,
+                formats=formats_of(given["formats"]),
+            )
         session.save_map(given["save_map"])
         say_overview(session.voice, ending.summary)
         for left_open in ending.summary.not_checked or ():

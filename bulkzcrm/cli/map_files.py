@@ -6,8 +6,10 @@ The file is TOML with the words of a job's step: `map` (column = field), `set` (
 from __future__ import annotations
 
 import json
+import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,9 +19,10 @@ from bulkzcrm.errors import OutputError, UsageError
 from bulkzcrm.events import ColumnsMatched
 from bulkzcrm.report import write_aside
 
-__all__ = ["ColumnWords", "read_map_file", "write_map_file"]
+__all__ = ["ColumnWords", "naming_map_file", "read_map_file", "refuse_other_file", "write_map_file"]
 
 _KEYS = ("map", "set", "ignore_column")
+_FIRST_LINE = "# Which column is which field, for --map-file; written by bulkzcrm."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +55,53 @@ def read_map_file(path: str) -> ColumnWords:
     )
 
 
+@contextmanager
+def naming_map_file(path: str | None) -> Iterator[None]:
+    """Have what is wrong with a word about columns say that it may stand in this file."""
+    try:
+        yield
+    except UsageError as error:
+        if path is None or not error.message.startswith(("--map ", "--set ", "--ignore-column ")):
+            raise
+        raise UsageError(error.message, f"{error.cure} What {path} says counts as if it had been typed.") from error
+
+
+def refuse_other_file(path: str) -> None:
+    """Raise `UsageError` where `write_map_file` would overwrite something else, or there is no place for a file."""
+    there = Path(path).absolute()
+    nearest = next(each for each in (there, *there.parents) if each.exists() or each == each.parent)
+    if nearest != there:
+        if not nearest.is_dir():
+            raise UsageError(f"--save-map {path} cannot be written: {nearest} is no folder.", "Name another place.")
+        _refuse_unwritable(path, nearest)
+        return
+    if not there.is_file():
+        raise UsageError(f"--save-map {path} is no file.", "Name one, such as columns.toml.")
+    if not _is_map_file(path):
+        raise UsageError(
+            f"--save-map {path} would overwrite a file that holds something else.",
+            "Name a new file, such as columns.toml; it is --map-file that reads one.",
+        )
+    _refuse_unwritable(path, there.parent)
+
+
+def _refuse_unwritable(path: str, folder: Path) -> None:
+    if not os.access(folder, os.W_OK):
+        raise UsageError(
+            f"--save-map {path} cannot be written: this user may not write in {folder}.", "Name another place."
+        )
+
+
+def _is_map_file(path: str) -> bool:
+    try:
+        return read_map_file(path) != ColumnWords() or Path(path).read_text(encoding="utf-8").startswith(_FIRST_LINE)
+    except (UsageError, OSError, UnicodeDecodeError):
+        return False
+
+
 def write_map_file(path: str, matched: ColumnsMatched) -> None:
     """Write how the columns of a source were matched; an older file is replaced. Raises `OutputError`."""
-    lines = ["# Which column is which field, for --map-file; written by bulkzcrm."]
+    lines = [_FIRST_LINE]
     if matched.ignored:
         lines.append(f"ignore_column = [{', '.join(map(_quoted, matched.ignored))}]")
     for key, pairs in (("map", matched.mapping), ("set", matched.constants)):

@@ -16,6 +16,7 @@ from bulkzcrm.run.reporting import Ending
 __all__ = ["mending_command", "mending_commands", "resume_words", "say_overview"]
 
 _MOST_CAUSES = 8
+_OPTION = " --"
 _LONGEST = 200
 """Characters of a message; results.csv has all of it."""
 
@@ -33,6 +34,9 @@ def _say_causes(voice: Voice, summary: Summary) -> None:
     voice.say("What went wrong:")
     for cause in summary.causes[:_MOST_CAUSES]:
         voice.say(f"  {_in_a_line(cause)}")
+        if _OPTION in cause.remedy:
+            # No cell mends it: the next command does.
+            voice.say(f"    {cause.remedy}")
     others = summary.causes[_MOST_CAUSES:]
     if others:
         rows = sum(cause.count for cause in others)
@@ -45,7 +49,9 @@ def _in_a_line(cause: Cause) -> str:
     which += "" if cause.count == 1 else ", …)" if cause.count > len(cause.rows) else ")"
     code = " ".join(filter(None, [cause.status, cause.code]))
     message = cause.message if len(cause.message) <= _LONGEST else f"{cause.message[: _LONGEST - 1]}…"
-    return f"{which}{f', {code}' if code else ''}: {message}"
+    # Where a message is but about values, which are not told here, the field says at least what they are of.
+    is_named = cause.field.replace("_", " ") in message.replace("_", " ")
+    return f"{which}{f', {code}' if code else ''}: {'' if is_named else f'{cause.field}: '}{message}"
 
 
 def mending_command(voice: Voice, journal: JournalReader, run_id: str, ending: Ending, profile: str | None) -> None:

@@ -14,7 +14,8 @@ import click
 from bulkzcrm.cli.completing import of_fields, of_formats
 from bulkzcrm.errors import UsageError
 from bulkzcrm.report import FORMATS
-from bulkzcrm.run.options import CREDITS_LEFT, LONGEST_WAIT_S, RunOptions
+from bulkzcrm.run.options import CREDITS_LEFT, LONGEST_WAIT_S, RunOptions, command_line
+from bulkzcrm.spec.operations import OPERATIONS
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -29,6 +30,7 @@ __all__ = [
     "output_options",
     "pace_options",
     "reading_options",
+    "refuse_wrong_way_round",
     "repair_option",
     "run_options",
     "voice_options",
@@ -192,6 +194,13 @@ def formats_of(text: str | None, otherwise: Iterable[str] = ("csv",)) -> tuple[s
         if name not in FORMATS:
             raise UsageError(f"There is no report format {name}.", f"Choose from {', '.join(FORMATS)}.")
     return names or ("csv",)
+
+
+def refuse_wrong_way_round(command: str, operation: str, source: str) -> None:
+    """Raise `UsageError` where the source stands in the operation's place."""
+    if operation not in OPERATIONS and source in OPERATIONS:
+        words = command_line(("bulkzcrm", command, source, operation))
+        raise UsageError(f"There is no operation {operation}.", f"The operation comes first: {words}")
 
 
 def run_options(given: Mapping[str, Any], *, base: RunOptions | None = None) -> RunOptions:

@@ -91,5 +91,7 @@ def _say_environment(stand_in: Sandbox) -> None:
     for name, value in stand_in.environment().items():
         tell(f"$env:{name} = '{value}'" if os.name == "nt" else f"export {name}={value}")
     code = stand_in.options.grant_code
-    click.echo(f"to rehearse a login: bulkzcrm auth login --code {code}", err=True)
+    click.echo(
+        f"to rehearse a login: bulkzcrm auth login, or without a browser: bulkzcrm auth login --code {code}", err=True
+    )
     click.echo(f"serving {stand_in.url} until stopped (Ctrl-C)", err=True)

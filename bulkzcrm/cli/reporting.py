@@ -27,7 +27,7 @@ __all__ = ["report"]
 
 
 @click.command(epilog="Example: bulkzcrm report 20300107-093000-1f2e3d4a5 --format xlsx")
-@click.argument("run", shell_complete=of_runs)
+@click.argument("run", required=False, shell_complete=of_runs)
 @click.option("--output", "-o", type=click.Path(), metavar="DIR", help="Another folder than the run's own.")
 @click.option(
     "--format",
@@ -39,8 +39,10 @@ __all__ = ["report"]
 )
 @mask_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
-def report(run: str, *, output: str | None, formats: str | None, mask: bool | None, as_json: bool) -> None:
+def report(run: str | None, *, output: str | None, formats: str | None, mask: bool | None, as_json: bool) -> None:
     """Write the report of RUN again, from the journal, in any format."""
+    if run is None:
+        raise click.UsageError("Say which RUN; bulkzcrm runs lists them.")
     with Journal.open(home(os.environ)) as journal:
         found = journal.run(run)
         own = Path(found.output or run)

@@ -15,6 +15,7 @@ from bulkzcrm.cli.options import (
     output_options,
     pace_options,
     reading_options,
+    refuse_wrong_way_round,
     repair_option,
     run_options,
     voice_options,
@@ -77,6 +78,7 @@ def run(
         return
     if operation is None or source is None:
         raise click.UsageError("Say which OPERATION and which SOURCE, for example: run create-services prices.csv")
+    refuse_wrong_way_round("run", operation, source)
 
     from bulkzcrm.run.engine import begin, carry_on  # noqa: PLC0415 - what sends takes its time, and --help does not
 
@@ -90,19 +92,20 @@ def run(
         profile = given["profile"]
         async with session.organisation(profile, sandbox=sandbox, unique_field=options.unique_field) as around:
             with Journal.open(session.home) as journal:
-                await begin(
-                    journal,
-                    origin_of(source, options),
-                    chosen,
-                    options,
-                    around,
-                    run=run_id,
-                    folder=folder,
-                    formats=formats,
-                    context={"profile": profile, "yes": session.yes},
-                )
-                session.save_map(given["save_map"])
+                with session.column_words(map_file=given["map_file"], save_map=given["save_map"]):
+                    await begin(
+                        journal,
+                        origin_of(source, options),
+                        chosen,
+                        options,
+                        around,
+                        run=run_id,
+                        folder=folder,
+                        formats=formats,
+                        context={"profile": profile, "yes": session.yes},
+                    )
                 session.going = Going(run_id, command_line(resume_words(run_id, profile)))
+                session.save_map(given["save_map"])
                 ending = await carry_on(journal, run_id, chosen, around, resume=session.going.resume)
                 mending_command(session.voice, journal, run_id, ending, profile)
                 return ending

@@ -79,6 +79,8 @@ class Session:
     def folder(self, given: str | Path | None, otherwise: str) -> Path:
         """Return the folder of a run's files: the one that was asked for, or one named after the run."""
         folder = Path(given).absolute() if given else default_folder(otherwise)
+        if folder.is_file():
+            raise UsageError(f"{folder} is a file, and a report takes a folder.", "Name another one with --output.")
         self._made += [each for each in (folder, folder.parent) if not each.exists()]
         return folder
 
@@ -111,6 +113,16 @@ class Session:
         if isinstance(event, ColumnsMatched):
             self.matched = event
         self.voice(event)
+
+    @contextmanager
+    def column_words(self, *, map_file: str | None, save_map: str | None) -> Iterator[None]:
+        """Refuse a `save_map` that may not be written, then have errors inside name the `map_file`."""
+        from bulkzcrm.cli.map_files import naming_map_file, refuse_other_file  # noqa: PLC0415 - seldom wanted
+
+        if save_map is not None:
+            refuse_other_file(save_map)
+        with naming_map_file(map_file):
+            yield
 
     def save_map(self, path: str | None) -> None:
         """Write how the columns were matched into a file, where one was asked for. Raises `OutputError`."""

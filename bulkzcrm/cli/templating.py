@@ -16,7 +16,8 @@ from bulkzcrm.config import Connection
 from bulkzcrm.errors import OutputError, UsageError
 from bulkzcrm.model import Record
 from bulkzcrm.progress import Voice
-from bulkzcrm.spec.describe import operation_named
+from bulkzcrm.run.options import command_line
+from bulkzcrm.spec.describe import operation_named, operations_table
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Organisation
 
@@ -24,18 +25,20 @@ __all__ = ["template"]
 
 
 @click.command(epilog="Example: bulkzcrm template create-services -o services.xlsx --profile main")
-@click.argument("operation", shell_complete=of_operations)
+@click.argument("operation", required=False, shell_complete=of_operations)
 @click.option("--output", "-o", type=click.Path(), metavar="FILE.xlsx", help="Where it is written [OPERATION.xlsx].")
 @click.option(
     "--profile", metavar="NAME", shell_complete=of_profiles, help="Offer this organisation's users, taxes and the like."
 )
 @click.option("--sandbox", is_flag=True, help="Offer those of the sandbox.")
-def template(operation: str, *, output: str | None, profile: str | None, sandbox: bool) -> None:
+def template(operation: str | None, *, output: str | None, profile: str | None, sandbox: bool) -> None:
     """Write a workbook for OPERATION: fill it in, and give it to `run` as it is.
 
     It has a header that the tool knows, lists to choose from, ids that stay text, a comment on each header, an example
     row, and a sheet that says how it is filled in.
     """
+    if operation is None:
+        raise click.UsageError(f"Say for which OPERATION: {', '.join(name for name, _ in operations_table())}.")
     chosen = operation_named(operation)
     there = Path(output or f"{chosen.name}.xlsx").absolute()
     if there.exists():
@@ -54,7 +57,8 @@ def template(operation: str, *, output: str | None, profile: str | None, sandbox
         source = f"What can be chosen is what {name} had when this template was made."
     _write(there, chosen, organisation, record, source)
     tell(str(there))
-    click.echo(f"Fill it in, then: bulkzcrm check {chosen.name} {there.name}", err=True)
+    words = ("bulkzcrm", "check", chosen.name, output or there.name)
+    click.echo(f"Fill it in, then: {command_line(words)}", err=True)
 
 
 async def _read(
@@ -76,7 +80,12 @@ def _write(
     there: Path, operation: Operation, organisation: Organisation | None, record: Record | None, source: str
 ) -> None:
     from bulkzcrm.report import write_aside  # noqa: PLC0415 - only what writes needs it
-    from bulkzcrm.template import example_row, lists_of, write_template  # noqa: PLC0415 - openpyxl takes its time
+    from bulkzcrm.template import (  # noqa: PLC0415 - openpyxl takes its time
+        example_row,
+        is_harmless,
+        lists_of,
+        write_template,
+    )
 
     def fill(stream: BinaryIO) -> None:
         write_template(
@@ -85,9 +94,13 @@ def _write(
             lists_of(operation, organisation),
             example_row(operation, organisation, record),
             source=source,
+            as_row=is_harmless(operation, record),
         )
 
-    aside = write_aside(there.parent, there.name, fill)
+    try:
+        aside = write_aside(there.parent, there.name, fill)
+    except OutputError as error:
+        raise OutputError(error.message, "Name another place with --output.") from error
     try:
         placed = aside.put_in_place()
     finally:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from typing import Final, TypeAlias, final
 
-from bulkzcrm.cells import cell_text
+from bulkzcrm.cells import cell_text, to_be_quoted
 from bulkzcrm.model import CellValue, Json, Problem
 from bulkzcrm.spec.fields import Field
 
@@ -128,7 +128,7 @@ def quoted(text: str) -> str:
     shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
     if not shown.isprintable():
         shown = "".join(_visible(character) for character in shown)
-    return f'"{shown}"'
+    return f'"{to_be_quoted(shown)}"'
 
 
 def _visible(character: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from bulkzcrm.journal import batches, doubts, intents, organisations, report_pages, rows, runs, traffic
+from bulkzcrm.journal import batches, doubts, given_again, intents, organisations, report_pages, rows, runs, traffic
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.doubts import Doubted
 from bulkzcrm.journal.records import Batch, Duplicate, Organisation, Run, StoredRow
@@ -67,6 +67,20 @@ class JournalReader:
         after it only those that have sent something. A run that has been pruned counts (`pruned_ms` tells that it was).
         """
         return runs.find_by_content(self._database, source_sha256, operation, organisation_id, api_domain, besides)
+
+    def given_back_before(self, run: Run) -> Iterator[Run]:
+        """Yield the runs before this one that were read from reports or are retries, the newest first.
+
+        Only those of the same operation and organisation, in no sandbox, whose rows the journal still holds.
+        """
+        return (self.run(each) for each in given_again.earlier(self._database, run))
+
+    def rows_given_before(self, run: Run, before: Run, *, by_identity: bool) -> tuple[int, int]:
+        """Return how many rows are to be sent that an earlier run has sent or may send yet, and the first's number.
+
+        The same is what holds the same cells, or with `by_identity` what is known by the same.
+        """
+        return given_again.rows(self._database, run.id, before.id, by_identity=by_identity)
 
     def rows(
         self,

@@ -28,10 +28,15 @@ class BookPlan:
     facts: Callable[[str, str], SheetFacts]
     own: OwnWorkbook | None = None
     note: str = ""
+    free_name: Callable[[str], str] = str
+    """Returns the name under which a file of that name can be put into the folder: nobody's corrections stand there."""
 
 
 def add_workbook(add: _Add, columns: Sequence[Column], rows: RowSource, plan: BookPlan) -> list[str]:
-    """Write the workbook aside, and return sentences for the user. Raises `OutputError`."""
+    """Write the workbook aside, unless no sheet is wide enough, and return sentences for the user.
+
+    Raises `OutputError`.
+    """
     notes = [plan.note] if plan.note else []
     if plan.own is not None:
         try:
@@ -39,19 +44,26 @@ def add_workbook(add: _Add, columns: Sequence[Column], rows: RowSource, plan: Bo
         except UneditableError as error:
             notes.append(f"results.xlsx is a table of its own, and no copy of {plan.own.path.name}. {error.reason}")
 
+    from bulkzcrm.report.xlsx_report import why_too_wide, write_xlsx  # noqa: PLC0415 - seldom wanted
+
+    too_wide = why_too_wide(columns)
+    if too_wide is not None:
+        # The other files hold all there is to tell.
+        return [f"results.xlsx is not written. {too_wide.message} {too_wide.cure}"]
+
+    name = plan.free_name("results.xlsx")
+
     def fill(stream: BinaryIO) -> None:
-        from bulkzcrm.report.xlsx_report import write_xlsx  # noqa: PLC0415 - seldom wanted
+        notes.extend(write_xlsx(stream, columns, rows(), facts=plan.facts(name, "")))
 
-        notes.extend(write_xlsx(stream, columns, rows(), facts=plan.facts("results.xlsx", "")))
-
-    add("results_xlsx", "results.xlsx", fill)
+    add("results_xlsx", name, fill)
     return notes
 
 
 def _annotated(add: _Add, columns: Sequence[Column], rows: RowSource, plan: BookPlan, own: OwnWorkbook) -> list[str]:
     notes: list[str] = []
     with opened(own) as annotation:
-        name = f"results{annotation.suffix}"
+        name = plan.free_name(f"results{annotation.suffix}")
 
         def fill(stream: BinaryIO) -> None:
             notes.extend(annotation.write(stream, columns, rows(), plan.facts(name, own.sheet)))

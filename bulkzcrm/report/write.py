@@ -65,6 +65,16 @@ class Prepared:
         """Where the rows that failed lie until they are put in place."""
         return self._asides[_FAILED].path
 
+    def path(self, key: str) -> Path | None:
+        """Return where a file lies until it is put in place, nothing where there is none of that key."""
+        aside = self._asides.get(key)
+        return None if aside is None else aside.path
+
+    def target(self, key: str) -> Path | None:
+        """Return where a file is meant to stand."""
+        aside = self._asides.get(key)
+        return None if aside is None else aside.target
+
     def add(self, key: str, name: str, fill: Callable[[BinaryIO], None]) -> None:
         """Write one file aside."""
         self._asides[key] = write_aside(self.folder, name, fill)

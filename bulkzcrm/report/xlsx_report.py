@@ -22,7 +22,7 @@ from bulkzcrm.report.xlsx_package import HEAD, LOOKS, MAIN, Package
 from bulkzcrm.report.xlsx_summary import Look, SheetFacts, summary_sheet
 from bulkzcrm.report.xlsx_texts import MOST_UNITS
 
-__all__ = ["ROWS_PER_SHEET", "write_xlsx"]
+__all__ = ["ROWS_PER_SHEET", "why_too_wide", "write_xlsx"]
 
 ROWS_PER_SHEET = 1_048_575
 """What a sheet holds below its header: the format ends at line 1,048,576."""
@@ -37,6 +37,17 @@ _AT_ONCE = 100
 _WIDTHS = {"result_message": 60, "result_fix": 60, "result_record_id": 22}
 _NARROWEST, _WIDEST = 10, 40
 _BOXES = "rIdBoxes"
+
+
+def why_too_wide(columns: Sequence[Column]) -> OutputError | None:
+    """Return what is to be said where a report has more columns than a sheet."""
+    width = len(columns) + len(RESULT_COLUMNS)
+    if width <= _MOST_COLUMNS:
+        return None
+    return OutputError(
+        f"The report has {width:,} columns, and a workbook's sheet ends at {_MOST_COLUMNS:,}.",
+        "Ask for csv or jsonl instead of xlsx; they hold any number of columns.",
+    )
 
 
 def write_xlsx(
@@ -58,11 +69,9 @@ def write_xlsx(
     `OutputError` when the report has more columns than a sheet, 16,384.
     """
     header = [*(column.name for column in columns), *RESULT_COLUMNS]
-    if len(header) > _MOST_COLUMNS:
-        raise OutputError(
-            f"The report has {len(header):,} columns, and a workbook's sheet ends at {_MOST_COLUMNS:,}.",
-            "Ask for csv or jsonl instead of xlsx; they hold any number of columns.",
-        )
+    too_wide = why_too_wide(columns)
+    if too_wide is not None:
+        raise too_wide
     lines = SheetLines(columns)
     waiting = iter(rows)
     sheets = uncommented = 0

@@ -13,6 +13,7 @@ from bulkzcrm.report import Prepared, RowSource, Summary
 from bulkzcrm.report.annotated import OwnWorkbook
 from bulkzcrm.report.workbook_file import BookPlan, add_workbook
 from bulkzcrm.report.xlsx_summary import SheetFacts
+from bulkzcrm.run.failed_file import WORKBOOK_WRITTEN, FailedFile
 from bulkzcrm.run.next_steps import mending_step
 from bulkzcrm.run.source_file import kept_file
 
@@ -21,17 +22,30 @@ __all__ = ["add_book"]
 
 def add_book(
     prepared: Prepared, run: Run, rows: RowSource, summary: Summary, *, failed: int, profile: str | None
-) -> None:
+) -> FailedFile | None:
     """Write the workbook aside, of a run whose other files are written; `failed` rows are to be mended.
 
-    Raises `OutputError`.
+    Return what knows whether somebody mends the workbook that stands there; nothing where none could be written. Raises
+    `OutputError`.
     """
+    files: list[FailedFile] = []
+
+    def free_name(name: str) -> str:
+        files.append(FailedFile(prepared.folder, None, name=name, kept_as=WORKBOOK_WRITTEN))
+        return files[-1].name(run)
+
     plan = BookPlan(
         own=_own_workbook(run),
         note=_why_none(run),
         facts=partial(_facts, run, summary, failed, prepared.folder.absolute(), profile),
+        free_name=free_name,
     )
     prepared.notes.extend(add_workbook(prepared.add, run.columns, rows, plan))
+    written = prepared.path("results_xlsx")
+    if written is None:
+        return None
+    files[-1].written(written)
+    return files[-1]
 
 
 def _own_workbook(run: Run) -> OwnWorkbook | None:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bulkzcrm.convert import ColumnMap, Converted, ConvertOptions, MapOptions, RowConverter, Settled, match_columns
+from bulkzcrm.convert.headers import columns_called
 from bulkzcrm.defuse import undefuse
 from bulkzcrm.errors import UsageError
 from bulkzcrm.events import ColumnsMatched, Listener, Noted, RowsRead
@@ -121,7 +122,11 @@ def take_in(
     intake.settle_open_rows(settled, len(table.columns))
     announce(RowsRead(rows=rows, final=True))
     is_empty = not rows and not given_back.left_out
-    warnings = (*table.warnings, *(["The source has a header and no rows."] if is_empty else []))
+    warnings = (
+        *table.warnings,
+        *given_back.warnings(),
+        *(["The source has a header and no rows."] if is_empty else []),
+    )
     return Taken(
         rows=rows,
         columns=columns,
@@ -201,14 +206,17 @@ class _Intake:
 def _matched(column_map: ColumnMap, columns: Sequence[Column]) -> ColumnsMatched:
     names = Counter(column.name for column in columns)
 
-    def named(column: Column) -> str:
+    def named(column: Column) -> str | None:
         # By its header, so that it is found wherever it stands in the next sheet; by its letter, where that is not one.
-        return column.name if column.name.strip() and names[column.name] == 1 else column.letter
+        if column.name.strip() and names[column.name] == 1:
+            return column.name
+        # Where another column has that letter for its header, it would be taken: what matches by itself needs no word.
+        return column.letter if columns_called(column.letter, columns) == [column] else None
 
     return ColumnsMatched(
-        mapping={named(column): field for field, column in column_map.fields.items()},
+        mapping={name: field for field, column in column_map.fields.items() if (name := named(column)) is not None},
         constants=dict(column_map.constants),
-        ignored=tuple(named(column) for column in column_map.ignored),
+        ignored=tuple(name for column in column_map.ignored if (name := named(column)) is not None),
     )
 
 

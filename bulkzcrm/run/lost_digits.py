@@ -45,9 +45,13 @@ class Left:
             return True
         if len(record_id) != self.length:
             return False
-        # Typed into a cell, the sixteenth digit and all behind it become zeros; other programs round.
-        rounded = str(round(int(record_id), _LEFT - self.length))[:_LEFT]
-        return len(self.digits.rstrip("0")) <= _LEFT and self.digits[:_LEFT] in (record_id[:_LEFT], rounded)
+        if len(self.digits.rstrip("0")) > _LEFT:
+            return False
+        unit = 10 ** (self.length - _LEFT)
+        shown, whole = int(self.digits[:_LEFT]) * unit, int(record_id)
+        # Typed into a cell, the sixteenth digit and all behind it become zeros; other programs round, halves either
+        # way, and perhaps what is a binary number already.
+        return any(-unit <= 2 * (each - shown) < 2 * unit for each in (whole, int(float(whole))))
 
 
 def what_is_left(value: CellValue) -> Left | None:

@@ -27,6 +27,7 @@ from bulkzcrm.limiter import Limiter
 from bulkzcrm.model import Json, Status
 from bulkzcrm.readings import read_organisation, wanted_readings
 from bulkzcrm.run.allowances import batch_size, beyond_the_limit, preview_of, terms_of
+from bulkzcrm.run.given_again import refuse_given_back_again
 from bulkzcrm.run.ingesting import time_zone
 from bulkzcrm.run.judging import Judge, Verdicts, pages
 from bulkzcrm.run.keeping import Keeper
@@ -34,13 +35,7 @@ from bulkzcrm.run.keys import keys_of
 from bulkzcrm.run.lease import LEASE_MS
 from bulkzcrm.run.lost_digits import LostDigits
 from bulkzcrm.run.options import RunOptions, error_limit
-from bulkzcrm.run.refusing import (
-    refuse_again,
-    refuse_given_back_again,
-    refuse_lost_columns,
-    the_same_organisation,
-    unknown_columns,
-)
+from bulkzcrm.run.refusing import refuse_again, refuse_lost_columns, the_same_organisation, unknown_columns
 from bulkzcrm.run.sending import Sending
 from bulkzcrm.run.settling import NAMESAKES, quiet_period
 from bulkzcrm.run.signals import InterruptedRunError
@@ -123,10 +118,12 @@ class SendingPhase:
         wanted = self._wanted
         organisation = await read_organisation(client, {Reading.ORG: wanted.pop(Reading.ORG)})
         self._bind(organisation, connection)
-        if self._untouched and self._operation.creates and not self._may_come_again:
+        if self._untouched and self._operation.creates and not self._around.sandbox:
             # Before the rest of the organisation is read, which costs credits.
-            refuse_again(self.run, self._journal)
-            refuse_given_back_again(self.run, self._journal)
+            if not self._options.again:
+                refuse_again(self.run, self._journal)
+            if not self._options.again or self.run.retry_of is not None:
+                refuse_given_back_again(self.run, self._journal)
         claim = Claim(self.run.id, self._epoch, lease_ms=LEASE_MS, clock=self._around.clock)
         claim.extended(claim.extend(self._journal))
         terms = terms_of(self._operation, self._options, organisation, is_rehearsal=self._around.sandbox)
@@ -220,11 +217,6 @@ class SendingPhase:
                 self._left = sending.left
         if sending.error is not None:
             raise sending.error
-
-    @property
-    def _may_come_again(self) -> bool:
-        """Whether the same content may be sent though it was sent before."""
-        return bool(self._options.again or self._around.sandbox or self.run.retry_of is not None)
 
     def _remember(self, verdicts: Verdicts, client: Client) -> None:
         """Keep what tells this run's records from others when lost ones are read back, perhaps by another login."""

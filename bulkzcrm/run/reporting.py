@@ -9,7 +9,7 @@ from pathlib import Path
 from bulkzcrm.errors import OutputError
 from bulkzcrm.journal import Journal, JournalReader, OvertakenError, Run, RunState
 from bulkzcrm.journal.states import RESUMABLE
-from bulkzcrm.model import Status
+from bulkzcrm.model import Json, Status
 from bulkzcrm.report import WRITTEN_AGAIN, Cause, State, Summary, prepared_report
 from bulkzcrm.run.book import add_book
 from bulkzcrm.run.failed_file import FailedFile
@@ -108,8 +108,10 @@ def _projected(
         summary = _summary(run, told.counts(), causes, log, not_checked, resume if run.state in RESUMABLE else None)
         file = FailedFile(folder, prepared.failed)
         expected = file.name(run)
+        book: FailedFile | None = None
         if "xlsx" in formats:
-            add_book(prepared, run, told.rows, summary, failed=told.failed_rows, profile=profile or _kept_profile(run))
+            who = profile or _kept_profile(run)
+            book = add_book(prepared, run, told.rows, summary, failed=told.failed_rows, profile=who)
         if "html" in formats:
             add_page(
                 prepared,
@@ -123,12 +125,19 @@ def _projected(
                 mask=mask or RunOptions.from_json(run.options).mask,
             )
         prepared.summarise(summary, failed_name=expected)
-        with reports.placing(run.id, run.revision, unchanged=not told.from_copy, epoch=epoch, word=file.word) as now:
+
+        def word(now: Run) -> dict[str, Json]:
+            return {**file.word(now), **(book.word(now) if book else {})}
+
+        with reports.placing(run.id, run.revision, unchanged=not told.from_copy, epoch=epoch, word=word) as now:
             refuse_taken(folder, run.id, checking=not_checked is not None)
             # Once more: somebody may have saved his corrections meanwhile.
             failed_name = file.name(now, briefly=True)
-            if "html" in formats and failed_name != expected:
-                # The page names the file in a command.
+            named = prepared.target("results_xlsx")
+            if ("html" in formats and failed_name != expected) or (
+                book is not None and named is not None and book.name(now, briefly=True) != named.name
+            ):
+                # The page names the file in a command, and so does the workbook its own.
                 raise OvertakenError(run.id)
             written = prepared.put_in_place(failed_name=failed_name)
     notes = written.notes
@@ -137,6 +146,8 @@ def _projected(
             *notes,
             f"failed.csv has been changed, or was not written by this run, and is left as it is; see {failed_name}.",
         )
+    if named is not None and " (" in named.name:
+        notes = (*notes, f"The workbook that stands there may hold corrections, and is left as it is; see {named.name}.")
     return Ending(summary=summary.with_files(written.files), failed=told.failed_rows, notes=notes)
 
 

@@ -1,7 +1,8 @@
 """The example row of a template: what a row looks like; with an organisation one that it would take, and no change.
 
 Where rows change what there is, the example says of an existing record what it is already, so that even a forgotten
-example does no harm.
+example does no harm. Where no record is known, a name finds none; a setting of the whole organisation is not given as a
+row (`is_harmless`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Organisation
 
-__all__ = ["example_row"]
+__all__ = ["example_row", "is_harmless"]
 
 _NEW_SERVICE: Final[Mapping[str, str | int | Decimal]] = {
     "Service_Name": "Example: replace this row",
@@ -51,6 +52,11 @@ def example_row(
     if record:
         row = _as_it_is(operation, record) or row
     return {name: value for name, value in row.items() if operation.field(name) is not None}
+
+
+def is_harmless(operation: Operation, record: Record | None) -> bool:
+    """Tell whether nothing is changed by the example row where somebody forgets to replace it."""
+    return record is not None or not operation.single
 
 
 def _somebody(organisation: Organisation) -> str:

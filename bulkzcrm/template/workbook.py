@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import BinaryIO, Final
 
 from openpyxl import Workbook
+from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
@@ -38,6 +39,9 @@ _FORMATS: Final[Mapping[Kind, str]] = {
 }
 """All others are texts: an id would lose digits, `10-12` would become a date, and `1/2` as well."""
 
+_ESCAPED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+"""What would be no XML, and what would be taken for an escape."""
+
 _MANDATORY = PatternFill("solid", fgColor="1F3864")
 _OPTIONAL = PatternFill("solid", fgColor="7F8FA9")
 _WHITE = Font(name="Calibri", size=11, color="FFFFFF", bold=True)
@@ -55,9 +59,18 @@ _POINTS_A_LINE: Final = 16
 
 
 def write_template(
-    stream: BinaryIO, operation: Operation, lists: Lists, example: Mapping[str, str | int | Decimal], *, source: str
+    stream: BinaryIO,
+    operation: Operation,
+    lists: Lists,
+    example: Mapping[str, str | int | Decimal],
+    *,
+    source: str,
+    as_row: bool = True,
 ) -> None:
-    """Write the workbook. `source` says where the lists come from, for whoever fills it in."""
+    """Write the workbook. `source` says where the lists come from, for whoever fills it in.
+
+    The help shows the example in any case; as a row only where it would do no harm if it was forgotten there.
+    """
     workbook = Workbook()
     sheet = workbook.active
     if not isinstance(sheet, Worksheet):  # a new workbook has one
@@ -69,15 +82,24 @@ def write_template(
     ranges = _write_lists(listed, lists)
     for place, each in enumerate(operation.fields, start=1):
         _write_column(sheet, place, each, operation)
-        cell = sheet.cell(2, place, example.get(each.name))
-        cell.number_format, cell.font = _format(each), _GREY
+        cell = sheet.cell(2, place)
+        _put(cell, example.get(each.name) if as_row else None)
+        cell.number_format, cell.font = _format(each), _GREY if as_row else _PLAIN
         _add_choice(sheet, get_column_letter(place), each, ranges.get(each.name), is_open=each.name in lists.open)
     sheet.freeze_panes = "A2"
     for printed in (sheet, helped):
         _fit_for_print(printed)
     sheet.row_dimensions[1].height = 2.2 * _POINTS_A_LINE
-    _write_help(helped, operation, example, source)
+    _write_help(helped, operation, example, source, as_row=as_row)
     workbook.save(stream)
+
+
+def _put(cell: Cell | MergedCell, value: str | int | Decimal | None) -> None:
+    """Fill a cell; a text stays one, whatever it begins with, and what XML cannot hold is escaped as Excel does it."""
+    if isinstance(value, str):
+        cell.value, cell.data_type = _ESCAPED.sub(lambda found: f"_x{ord(found[0][0]):04X}_{found[0][1:]}", value), "s"
+    else:
+        cell.value = value
 
 
 def _fit_for_print(sheet: Worksheet) -> None:
@@ -141,8 +163,8 @@ def _write_lists(sheet: Worksheet, lists: Lists) -> dict[str, str]:
         letter = get_column_letter(place)
         for row, text in enumerate((name, *values), start=1):
             cell = sheet.cell(row, place)
-            # A name that begins with an equals sign is a name all the same.
-            cell.value, cell.data_type, cell.number_format = text, "s", _TEXT
+            _put(cell, text)
+            cell.number_format = _TEXT
         ranges[name] = f"{_LISTS}!${letter}$2:${letter}${len(values) + 1}"
     return ranges
 
@@ -168,14 +190,15 @@ def _add_choice(sheet: Worksheet, letter: str, each: Field, where: str | None, *
 
 
 def _write_help(
-    sheet: Worksheet, operation: Operation, example: Mapping[str, str | int | Decimal], source: str
+    sheet: Worksheet, operation: Operation, example: Mapping[str, str | int | Decimal], source: str, *, as_row: bool
 ) -> None:
+    there = "Row 2 is an example: replace it." if as_row else "An example stands below."
     for letter, width in _HELP_WIDTHS.items():
         sheet.column_dimensions[letter].width = width
     before = [
         operation.summary,
         "",
-        f"1. Fill in the sheet “{operation.name}”, one row for each record. Row 2 is an example: replace it.",
+        f"1. Fill in the sheet “{operation.name}”, one row for each record. {there}",
         "2. Dark headers must be filled in; what each cell takes is said in the comment on its header, and below.",
         f"3. Save, and look before you send:  bulkzcrm check {operation.name} FILE.xlsx",
         f"4. Send:  bulkzcrm run {operation.name} FILE.xlsx",
@@ -214,9 +237,7 @@ def _append(
     lines = 1
     for place, (value, width) in enumerate(zip(values, _HELP_WIDTHS.values(), strict=False), start=1):
         cell = sheet.cell(number, place)
-        cell.value = value
-        if isinstance(value, str):
-            cell.data_type = "s"
+        _put(cell, value)
         cell.font = font
         if len(values) > 1:
             cell.alignment = _TOP

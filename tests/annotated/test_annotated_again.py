@@ -8,8 +8,10 @@ from typing import Any
 
 import openpyxl
 from desk_of_books import Report, checked, ran
+from forwarder import Heard, Say
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
+from openpyxl.worksheet.table import Table
 from terminal import Served, Terminal
 from workbooks import (
     MEMBER,
@@ -222,3 +224,72 @@ def test_a_plain_report_is_given_back_and_annotated_like_any_workbook(terminal: 
     unmended = ran(terminal, "first/results.xlsx", into="third")
     assert unmended.is_copy
     assert coloured(unmended.sheet) == {"B2": WRONG}
+
+
+def test_a_workbook_that_is_mended_and_given_back_bit_by_bit_makes_nothing_twice(connected: Terminal, served: Served):
+    by_openpyxl(connected.folder / "book.xlsx", rows=[good("A"), good("B", Price=None), good("C", Price=None)])
+    words = ("--yes", "--format", "xlsx")
+    connected.type("run", "create-services", "book.xlsx", "-o", "first", *words)
+    path = connected.folder / "first/results.xlsx"
+
+    def save(cell: str) -> None:
+        book = openpyxl.load_workbook(path)
+        book.worksheets[0][cell] = 9
+        book.save(path)
+
+    save("F3")
+    second = connected.type("run", "create-services", "first/results.xlsx", "-o", "second", "--json", *words)
+    assert served.created == ["A", "B"]
+    save("F4")
+    third = connected.type("run", "create-services", "first/results.xlsx", "-o", "third", *words)
+    assert (third.status, served.created) == (2, ["A", "B"])
+    assert f"1 row of first/results.xlsx, first row 3, was given back before, to the run {second.object['run']}" in (
+        third.why
+    )
+    assert f"bulkzcrm report {second.object['run']}" in third.why
+    assert "--again" in third.why
+    book = openpyxl.load_workbook(connected.folder / "second/results.xlsx")
+    book.worksheets[0]["F4"] = 9
+    book.save(connected.folder / "second/results.xlsx")
+    assert connected.type("run", "create-services", "second/results.xlsx", "-o", "fourth", *words).status == 0
+    assert served.created == ["A", "B", "C"]
+
+
+def test_a_workbook_that_was_given_back_to_a_run_that_stopped_is_left_to_it(connected: Terminal, served: Served):
+    by_openpyxl(connected.folder / "book.xlsx", rows=[good("A", Price=None), good("B", Price=None)])
+    words = ("--yes", "--format", "xlsx")
+    connected.type("run", "create-services", "book.xlsx", "-o", "first", *words)
+    path = connected.folder / "first/results.xlsx"
+
+    def save(cell: str) -> None:
+        book = openpyxl.load_workbook(path)
+        book.worksheets[0][cell] = 9
+        book.save(path)
+
+    save("F2")
+    refusal = {"code": "NO_PERMISSION", "details": {}, "message": "no", "status": "error"}
+
+    async def refuse(heard: Heard) -> Say | None:
+        return Say(403, refusal) if heard.is_write else None
+
+    served.wire.interfere = refuse
+    stopped = connected.type("run", "create-services", "first/results.xlsx", "-o", "second", *words)
+    assert stopped.status == 3
+    served.wire.script()
+    save("F3")
+    third = connected.type("run", "create-services", "first/results.xlsx", "-o", "third", *words)
+    assert (third.status, served.created) == (2, [])
+    assert stopped.last.removeprefix("bulkzcrm: ") in third.why
+
+
+def test_what_somebody_has_put_on_the_summary_is_gone_with_it(terminal: Terminal):
+    by_openpyxl(terminal.folder / "book.xlsx", rows=[good("A"), good("B", Duration=5000)])
+    first = checked(terminal, "book.xlsx", into="first")
+    book = openpyxl.load_workbook(first.path)
+    book[SUMMARY]["A1"].comment = Comment("look here", "somebody")
+    book[SUMMARY].add_table(Table(displayName="Mine", ref="G1:H2"))
+    book[SUMMARY]["G1"], book[SUMMARY]["H1"] = "a", "b"
+    book.save(terminal.folder / "mended.xlsx")
+    second = checked(terminal, "mended.xlsx", into="second")
+    assert second.is_copy, second.ended.err
+    assert comments_of(openpyxl.load_workbook(second.path)[SUMMARY]) == {}

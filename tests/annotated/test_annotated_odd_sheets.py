@@ -11,6 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 from desk_of_books import checked
+from openpyxl.worksheet.table import Table
 from terminal import Terminal
 from workbooks import (
     ROWS,
@@ -270,3 +271,30 @@ def test_the_rows_of_a_retry_are_a_table_of_their_own(connected: Terminal):
 def test_a_source_that_has_the_summary_s_name_is_not_overwritten(terminal: Terminal):
     by_openpyxl(terminal.folder / "book.xlsx", change=lambda sheet: setattr(sheet, "title", SUMMARY))
     plain(terminal, "The sheet that was read has the name of the summary.")
+
+
+def test_a_table_that_has_a_column_of_such_a_name_is_left_as_it_is(terminal: Terminal):
+    """Excel does not open a table in which two columns are called the same, whatever their case."""
+
+    def change(sheet):
+        for row in range(1, 8):
+            sheet.cell(row, 8).value = "Result_Code" if row == 1 else "mine"
+        sheet.add_table(Table(displayName="Mine", ref="A1:H7"))
+
+    by_openpyxl(terminal.folder / "book.xlsx", change=change)
+    report = checked(terminal, "book.xlsx")
+    assert report.is_copy
+    assert report.sheet.tables["Mine"].ref == "A1:H7"
+    assert report.sheet["I1"].value == "result_row"
+
+
+def test_a_report_that_is_wider_than_a_workbook_s_sheet_has_its_other_files(terminal: Terminal):
+    by_openpyxl(terminal.folder / "book.xlsx", change=lambda sheet: sheet.cell(1, 16_384, "far"))
+    ended = terminal.type("run", "create-services", "book.xlsx", "--sandbox", "--format", "xlsx", "-o", "out", "--json")
+    assert (ended.status, ended.object["state"]) == (1, "finished")
+    assert "results_xlsx" not in ended.object["files"]
+    assert Path(ended.object["files"]["results"]).is_file()
+    assert (
+        "Warning: results.xlsx is not written. The report has 16,394 columns, and a workbook's sheet ends at 16,384. "
+        "Ask for csv or jsonl instead of xlsx; they hold any number of columns."
+    ) in ended.err

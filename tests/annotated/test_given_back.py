@@ -137,3 +137,39 @@ async def test_a_frame_that_was_a_report_is_given_back_as_well(tmp_path: Path):
     frame = pd.DataFrame([text.strip().split(",") for text in lines], columns=names)
     summary = await check("create-services", frame, folder=tmp_path / "checked")
     assert (summary.rows, summary.counts[Status.VALID]) == (1, 1)
+
+
+RESULTS = (*HEADER.strip().split(",")[-3:], "result_field", "result_cell", "result_message")
+
+
+@pytest.mark.parametrize("deleted", ["result_row", "result_status"])
+def test_a_report_some_of_whose_columns_are_deleted_is_refused(connected: Terminal, deleted: str):
+    names = [name for name in RESULTS if name != deleted]
+    own = HEADER.partition(",result")[0]
+    told = {"result_row": "2", "result_status": "succeeded"}
+    cells = line("A", "", "").split(",")[:6] + [told.get(name, "") for name in names]
+    connected.write("results.csv", f"{own},{','.join(names)}\n{','.join(cells)}\n")
+    ending = connected.type("run", "create-services", "results.csv", "--yes")
+    assert ending.status == 2
+    assert f"has columns of a report, such as {names[0]}, but no column {deleted}" in ending.why
+    assert "delete all its result columns" in ending.why
+
+
+def test_a_done_row_that_was_copied_to_be_a_new_one_is_told(terminal: Terminal):
+    first, last = line("A", "succeeded"), line("B", "invalid").replace(",9,", ",3,")
+    report(terminal, first, last, first.replace("A,", "New,"), first.replace("A,", "Newer,"))
+    rows, told = counted(terminal)
+    assert rows == 1
+    assert (
+        "Warning: 2 rows that are left out have the result_row of another one, first row 4. A row that was copied to "
+        "be a new one is taken once its result_status is cleared."
+    ) in told
+
+
+@pytest.mark.parametrize("number", ["", "x", "9" * 30, "-1", "1.5"])
+def test_a_result_row_that_is_no_number_hinders_nothing(terminal: Terminal, number: str):
+    odd = line("A", "succeeded").replace(",9,", f",{number},")
+    report(terminal, odd, odd, line("B", "invalid"))
+    rows, told = counted(terminal)
+    assert rows == 1
+    assert "have the result_row" not in told

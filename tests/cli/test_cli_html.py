@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import json
 import re
 import shlex
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from forwarder import Heard, Say
 from terminal import SERVICES, Served, Terminal, services
 
 from bulkzcrm.journal import Journal
+from bulkzcrm.journal.place import FILE_NAME
 
 BAD = "{},60,Client Address,Nobody {},Every Business Days,50\n"
 SHORT = "{},{},Client Address,tom.weber@brighthome.example,Every Business Days,50\n"
@@ -233,9 +237,62 @@ def test_requests_over_time_are_right_after_resuming(connected: Terminal, served
     assert counted(connected, ended.object["run"]) == (resumed.object["requests"], 0)
 
 
+def test_requests_of_an_older_program_are_told_apart(connected: Terminal, served: Served):
+    """The former format of the journal has none of them; a run that was stopped in it goes on in the present one."""
+    connected.write("rows.csv", services(*"ABCDE"))
+
+    async def interrupt(heard: Heard) -> None:
+        if heard.is_write and len(served.wire.writes) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    served.wire.interfere = interrupt
+    sizes = ("--batch-size", "1", "--concurrency", "1")
+    ended = connected.type("run", "create-services", "rows.csv", "--yes", "--output", "out", "--json", *sizes, *HTML)
+    assert "further request" not in page_of(connected.folder / "out/results.html")
+    with closing(sqlite3.connect(connected.home / FILE_NAME)) as journal:
+        journal.executescript("DROP TABLE traffic; PRAGMA user_version = 4;")
+    served.wire.script()
+    resumed = connected.type(*shlex.split(ended.last)[1:], "--json")
+    assert served.created == list("ABCDE")
+    known, _ = counted(connected, ended.object["run"])
+    assert 0 < known < resumed.object["requests"]
+    said = f"Of {resumed.object['requests'] - known} further requests it is not known when they were made."
+    assert said in page_of(connected.folder / "out/results.html")
+
+
 def test_corrections_in_the_failed_file_are_left_alone_and_the_page_names_the_new_one(mixed: Terminal):
     run = mixed.type(*SANDBOX, *HTML, "--json").object["run"]
     (mixed.folder / "out/failed.csv").write_text("mine")
     mixed.type("report", run, *HTML)
     assert (mixed.folder / "out/failed.csv").read_text() == "mine"
     assert "failed (2).csv" in commands_in(page_of(mixed.folder / "out/results.html"))[0]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        'a"SECRETVALUE',
+        'a" SECRETVALUE "b',
+        "a”SECRETVALUE",
+        "a” SECRETVALUE “b",
+        "“SECRETVALUE",
+        '"SECRETVALUE"',
+        "”SECRETVALUE“",
+    ],
+)
+def test_a_value_with_quotation_marks_in_it_is_hidden_as_a_whole(terminal: Terminal, value: str):
+    columns = ("Location", "Duration", "Price", "Members")
+    whole = {"Location": "Client Address", "Duration": "60", "Price": "5", "Members": "tom.weber@brighthome.example"}
+    with (terminal.folder / "quotes.csv").open("w", encoding="utf-8", newline="") as stream:
+        lines = csv.writer(stream)
+        lines.writerow(["Service_Name", "Availability_Type", *columns])
+        lines.writerows(
+            [f"Row of {wrong}", "Every Business Days", *(whole | {wrong: value}).values()] for wrong in columns
+        )
+    ending = terminal.type(
+        *("run", "create-services", "quotes.csv", "--sandbox", "--mask", "--format", "html", "-o", "out", "--verbose")
+    )
+    assert "4 rows: 4 invalid" in ending.out
+    assert "SECRET" not in ending.err
+    for name in ("summary.json", "results.html", "run.log"):
+        assert "SECRET" not in (terminal.folder / "out" / name).read_text("utf-8"), name

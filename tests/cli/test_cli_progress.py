@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,29 @@ def lines(monkeypatch: pytest.MonkeyPatch, folder: Path, *events: Event) -> list
         for event in events:
             voice(event)
     return stream.getvalue().splitlines()
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+def test_on_a_narrow_terminal_what_counts_is_seen(monkeypatch, tmp_path, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Screen()
+    voice = Voice(quiet=False, verbose=False, stream=stream)
+    with voice.speaking():
+        voice(Begun(run="a run", folder=tmp_path))
+        voice(SendingStarted(rows=20_000, ceiling=10))
+        voice(answered(succeeded=3_500))
+    drawn = re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "\n", stream.getvalue().replace("\r", "\n")).splitlines()
+    last = [line for line in "".join(drawn).split("sending") if line][-1]
+    assert "3500/20000" in last, drawn
+    assert "…" not in "".join(drawn)
+    assert ("batch 1" in last) == (width >= 60)
+    assert ("credits" in last) == (width >= 100)
 
 
 def answered(*, succeeded: int = 0, rejected: int = 0, unknown: int = 0) -> BatchAnswered:

@@ -129,6 +129,13 @@ class Book:
         )
         return name
 
+    def forget_relations(self, part: str) -> None:
+        """Have a part refer to nothing."""
+        path = _relations_of(part)
+        if self.has(path):
+            self._edited.pop(_key(path), None)
+            self.put(path, _NEW_RELATIONS.encode())
+
     def content_type(self, part: str) -> str:
         """Return the type that is declared for a part by its name."""
         return next(

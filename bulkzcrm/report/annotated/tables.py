@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from xml.sax.saxutils import quoteattr
 
 from bulkzcrm.report.annotated.book import Book
-from bulkzcrm.report.annotated.markup import Markup
+from bulkzcrm.report.annotated.markup import Element, Markup
 from bulkzcrm.report.annotated.places import Range
 
 __all__ = ["ranges_of_tables", "widen_tables"]
@@ -29,9 +29,15 @@ def widen_tables(book: Book, sheet: str, header_row: int, added: Mapping[int, st
         # What comes from a query or an XML map has the columns of its origin.
         if not fits or root.attributes.get("tableType", "worksheet") != "worksheet":
             continue
-        if root.attributes.get("headerRowCount", "1") != "1":
+        if root.attributes.get("headerRowCount", "1") != "1" or _has_any(columns, added.values()):
             continue
         _widen(markup, where._replace(last_column=max(added)), added)
+
+
+def _has_any(columns: Element, names: Iterable[str]) -> bool:
+    """Tell whether a column is called so: no two of a table may, whatever their case."""
+    taken = {column.attributes.get("name", "").casefold() for column in columns.children}
+    return any(name.casefold() in taken for name in names)
 
 
 def _widen(markup: Markup, wider: Range, added: Mapping[int, str]) -> None:

@@ -66,7 +66,10 @@ class WorkbookPart:
         """Put a sheet at the end, or in the place of the one of that name."""
         for element in self._sheets.children:
             if _name(element).casefold() == name.casefold():
-                self._book.put(self._target(element), content)
+                part = self._target(element)
+                # Whatever somebody has put on the old one, such as comments, is gone with it.
+                self._book.forget_relations(part)
+                self._book.put(part, content)
                 return
         part = self._book.free_name("xl/worksheets/sheet{}.xml")
         self._book.put(part, content)
