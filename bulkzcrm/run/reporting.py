@@ -147,7 +147,10 @@ def _projected(
             f"failed.csv has been changed, or was not written by this run, and is left as it is; see {failed_name}.",
         )
     if named is not None and " (" in named.name:
-        notes = (*notes, f"The workbook that stands there may hold corrections, and is left as it is; see {named.name}.")
+        notes = (
+            *notes,
+            f"The workbook that stands there may hold corrections, and is left as it is; see {named.name}.",
+        )
     return Ending(summary=summary.with_files(written.files), failed=told.failed_rows, notes=notes)
 
 
