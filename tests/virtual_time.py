@@ -98,10 +98,10 @@ def _hand_over_here(writer: JournalWriter, work: Any) -> None:
 
 
 def _serve(writer: JournalWriter) -> None:
-    while not writer._waiting.empty() or writer._urgent or writer._others:
-        while not writer._waiting.empty():
-            writer._take(writer._waiting.get_nowait())
-        writer._commit_next()
+    while not writer._waiting.empty():
+        first = writer._waiting.get_nowait()
+        assert first is not None
+        writer._commit([first, *writer._rest_of_group()])
 
 
 async def _in_this_thread(work: Callable[..., _T], *arguments: Any, **_: Any) -> _T:
@@ -116,7 +116,6 @@ def single_threaded(owner: str, seed: int) -> Iterator[None]:
         patch.setattr("anyio.to_thread.run_sync", _in_this_thread)
         for name, instead in (("__enter__", _begin), ("__exit__", _end), ("_hand_over", _hand_over_here)):
             patch.setattr(JournalWriter, name, instead)
-        patch.setattr(JournalWriter, "_clock", lambda *_: 0.0)
         patch.setattr("bulkzcrm.run.engine._OWNER", owner)
         patch.setattr("bulkzcrm.sharing.share.owner_name", lambda: f"{owner}/share")
         for name in ("client", "limiter"):

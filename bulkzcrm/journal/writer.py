@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -26,29 +24,19 @@ _T = TypeVar("_T")
 _LARGEST_GROUP = 256
 """Pieces of work in one commit at most, so that the first of them is not kept waiting for ever."""
 
-_QUICK_S = 0.02
-"""Where a commit takes longer, it is the disk that takes it, and what is urgent shares it with all else."""
-
 
 class JournalWriter:
-    """Owns a journal while it is entered: one thread does all the work that is handed over.
+    """Owns a journal while it is entered: one thread does all the work that is handed over, in order.
 
     Work that is waiting is done in groups, each group in one transaction (group commit), so that the price of a durable
-    commit is shared. What is urgent does not wait for what is not, every other time: a place in flight stands empty
-    until an intent is on the disk. Work that fails is undone alone and its neighbours stand; if the commit itself
-    fails, all of the group have failed and know it, and what was committed earlier is intact. Leaving the context does
-    the work that is still waiting; the journal is then the caller's again, and open.
+    commit is shared. Work that fails is undone alone and its neighbours stand; if the commit itself fails, all of the
+    group have failed and know it, and what was committed earlier is intact. Leaving the context does the work that is
+    still waiting; the journal is then the caller's again, and open.
     """
-
-    _clock = staticmethod(time.monotonic)
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._waiting: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
-        # Of the writer's thread alone.
-        self._urgent: deque[_Work[Any]] = deque()
-        self._others: deque[_Work[Any]] = deque()
-        self._lets_by = True
         self._thread = threading.Thread(target=self._serve, name="bulkzcrm-journal", daemon=True)
         self._entrance = threading.Lock()
         self._is_open = False
@@ -66,10 +54,8 @@ class JournalWriter:
             self._waiting.put(None)
         self._thread.join()
 
-    async def do(self, work: Callable[[Journal], _T], *, urgent: bool = False) -> _T:
+    async def do(self, work: Callable[[Journal], _T]) -> _T:
         """Do `work` in the writer's thread, and return its result (or raise its error) once it is on the disk.
-
-        Urgent work may be done before other work that was handed over earlier.
 
         Cancelling stops the waiting, never the work: who must know the end of it uses `submit` and asks the future.
         """
@@ -77,7 +63,7 @@ class JournalWriter:
 
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[_T] = loop.create_future()
-        self._hand_over(_Work(work, (loop, waiter), urgent=urgent))
+        self._hand_over(_Work(work, (loop, waiter)))
         return await waiter
 
     def submit(self, work: Callable[[Journal], _T]) -> Future[_T]:
@@ -93,33 +79,20 @@ class JournalWriter:
             self._waiting.put(work)
 
     def _serve(self) -> None:
-        is_open = True
-        while is_open or self._urgent or self._others:
-            if not self._urgent and not self._others:
-                is_open = self._take(self._waiting.get())
-            with suppress(queue.Empty):
-                while is_open:
-                    is_open = self._take(self._waiting.get_nowait())
-            self._commit_next()
-
-    def _take(self, work: _Work[Any] | None) -> bool:
-        """Put work where it belongs; tell whether more may come."""
-        if work is not None:
-            (self._urgent if work.urgent else self._others).append(work)
-        return work is not None
-
-    def _commit_next(self) -> None:
-        """Do together what is urgent, and all the rest unless that lets it by; nobody is passed over twice in a row."""
-        group: list[_Work[Any]] = []
-        for waiting in (self._urgent, self._others):
-            while waiting and len(group) < _LARGEST_GROUP:
-                group.append(waiting.popleft())
-            if group and self._lets_by:
-                break
-        begun = self._clock()
-        if group:
+        while (first := self._waiting.get()) is not None:
+            group = [first, *self._rest_of_group()]
             self._commit(group)
-        self._lets_by = (not self._lets_by or not self._others) and self._clock() - begun < _QUICK_S
+
+    def _rest_of_group(self) -> list[_Work[Any]]:
+        rest: list[_Work[Any]] = []
+        with suppress(queue.Empty):
+            while len(rest) < _LARGEST_GROUP - 1:
+                work = self._waiting.get_nowait()
+                if work is None:
+                    self._waiting.put(None)
+                    break
+                rest.append(work)
+        return rest
 
     def _commit(self, group: Sequence[_Work[Any]]) -> None:
         try:
@@ -155,13 +128,8 @@ class _Work(Generic[_T]):
     """One function to be called with the journal, and what came of it; `waiter` is who waits in an event loop."""
 
     def __init__(
-        self,
-        work: Callable[[Journal], _T],
-        waiter: tuple[AbstractEventLoop, AsyncFuture[_T]] | None = None,
-        *,
-        urgent: bool = False,
+        self, work: Callable[[Journal], _T], waiter: tuple[AbstractEventLoop, AsyncFuture[_T]] | None = None
     ) -> None:
-        self.urgent = urgent
         self.waiter = waiter
         if waiter is None:
             self.future: Future[_T] = Future()

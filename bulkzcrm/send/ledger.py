@@ -99,7 +99,7 @@ class Ledger:
             )
             return self._claim.extend(journal)
 
-        self._claim.extended(await self._writer.do(intend, urgent=True))
+        self._claim.extended(await self._writer.do(intend))
         self._in_doubt.discard(number)
         if is_new:
             del self._not_sent_yet[number]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from functools import partial
 
 import anyio
 import pytest
@@ -93,43 +92,6 @@ async def test_work_is_done_in_the_order_in_which_it_was_handed_over(journal):
             writer.submit(lambda _, place=place: done.append(place))
         gate.open()
     assert done == list(range(600))
-
-
-async def test_urgent_work_goes_first(journal):
-    done: list[str] = []
-    with JournalWriter(journal) as writer:
-        gate = closed_gate(writer)
-        async with anyio.create_task_group() as group:
-            for name in ("a", "B", "c", "D"):
-                append = partial(_append, done, name)
-                group.start_soon(partial(writer.do, append, urgent=name.isupper()))
-            await anyio.wait_all_tasks_blocked()
-            gate.open()
-    assert done == ["B", "D", "a", "c"]
-
-
-def _append(done: list[str], name: str, _: Journal) -> None:
-    done.append(name)
-
-
-async def test_what_is_not_urgent_is_passed_over_once_and_not_for_ever(journal):
-    done: list[str] = []
-    with JournalWriter(journal) as writer:
-        gate = closed_gate(writer)
-
-        async def urgent(times: int) -> None:
-            await writer.do(lambda _: done.append("urgent"), urgent=True)
-            if times > 1:
-                await urgent(times - 1)
-
-        async with anyio.create_task_group() as group:
-            for _ in range(3):
-                group.start_soon(urgent, 5)
-            group.start_soon(writer.do, lambda _: done.append("other"))
-            await anyio.wait_all_tasks_blocked()
-            gate.open()
-    assert done.index("other") <= 2 * 3
-    assert done.count("urgent") == 15
 
 
 async def test_work_that_fails_is_undone_alone(journal):
