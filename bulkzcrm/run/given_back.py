@@ -58,9 +58,14 @@ class GivenBack:
         if self.repeated:
             reasons.append(f"{self.repeated:,} repeating an earlier row")
         are = "is" if self.left_out == 1 else "are"
+        # What `resume` carries on with, it would send as well.
+        cure = (
+            "To have such a row taken all the same, clear its result_status" if self.left_out > self.of_resume else ""
+        )
+        but = "; not that of unknown and unsent rows, which would then be made twice" if cure and self.of_resume else ""
         yield (
             f"The source has results of an earlier run. {counted(self.left_out, 'row')} {are} left out: "
-            f"{', '.join(reasons)}. To have such a row taken all the same, clear its result_status."
+            f"{', '.join(reasons)}.{f' {cure}{but}.' if cure else ''}"
         )
 
     def warnings(self) -> Iterator[str]:

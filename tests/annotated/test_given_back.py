@@ -59,7 +59,8 @@ def test_a_note_tells_how_many_rows_are_left_out_and_why(terminal: Terminal):
     assert (
         "Note: The source has results of an earlier run. 6 rows are left out: 3 done already (succeeded or unchanged), "
         "2 that only `bulkzcrm resume` may carry on with (unknown or unsent), 1 repeating an earlier row. To have such "
-        "a row taken all the same, clear its result_status."
+        "a row taken all the same, clear its result_status; not that of unknown and unsent rows, which would then be "
+        "made twice."
     ) in told
 
 
