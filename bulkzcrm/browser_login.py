@@ -124,7 +124,8 @@ def _at_home(connection: Connection, accounts_url: str | None) -> Connection:
     if there is here:
         return connection
     kind = here.apis.index(connection.api_domain) if here and connection.api_domain in here.apis else 0
-    return replace(connection, accounts_url=there.accounts, api_domain=there.apis[kind])
+    # An organisation lives in one data centre alone.
+    return replace(connection, accounts_url=there.accounts, api_domain=there.apis[kind], org_id=None)
 
 
 def _refuse(cause: str, redirect_uri: str) -> None:

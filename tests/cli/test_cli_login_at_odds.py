@@ -246,6 +246,16 @@ def test_the_login_goes_to_where_the_account_is(tmp_path: Path, domain: str, acc
 
 
 @pytest.mark.parametrize(
+    ("accounts", "kept"), [("https://accounts.zoho.in", None), ("https://accounts.zoho.eu", "60001234567")]
+)
+def test_an_organisation_of_another_data_centre_is_not_asked_for(tmp_path: Path, accounts: str, kept: str | None):
+    environ = {"BULKZCRM_CLIENT_ID": "1000.A", "BULKZCRM_CLIENT_SECRET": "s", "BULKZCRM_ORG_ID": "60001234567"}
+    environ["BULKZCRM_API_DOMAIN"] = "https://www.zohoapis.eu"
+    found = agreed(load_login(profile="main", environ=environ, home=tmp_path), accounts)
+    assert found.connection.org_id == kept
+
+
+@pytest.mark.parametrize(
     "accounts",
     [
         "http://accounts.zoho.eu",
