@@ -77,7 +77,7 @@ def _replace_what_nobody_has_written(patch: pytest.MonkeyPatch) -> None:
     free = FailedFile._free
 
     def freed(file: FailedFile, run: Run, *, briefly: bool) -> Any:
-        own = {each for hashes in failed_file._kept(run).values() for each in hashes}
+        own = {each for hashes in failed_file._kept(run, file._kept_as).values() for each in hashes}
         return free(file, run, briefly=briefly) if own - {file._new} else ("failed.csv", None)
 
     patch.setattr(FailedFile, "_free", freed)
