@@ -144,7 +144,7 @@ def _listening(port: int, state: str) -> Iterator[tuple[str, queue.SimpleQueue[_
     answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
 
     @final
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(BaseHTTPRequestHandler):
         # Browsers open connections that they may never use; each has a thread of its own and is given up.
         timeout = _CONNECTION_S
 
@@ -181,7 +181,7 @@ def _listening(port: int, state: str) -> Iterator[tuple[str, queue.SimpleQueue[_
             # The line of the request holds the code.
             del format, words
 
-    server = _bound(port, Handler)
+    server = _bound(port, Answering)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
@@ -203,9 +203,9 @@ class _Server(ThreadingHTTPServer):
         del request, client_address
 
 
-def _bound(port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+def _bound(port: int, answering: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
     try:
-        return _Server(("127.0.0.1", port), handler)
+        return _Server(("127.0.0.1", port), answering)
     except OSError as error:
         raise UsageError(
             f"Port {port} of this computer cannot be listened on: {error.strerror or error}.",
