@@ -22,8 +22,9 @@ from bulkzcrm.model import Column
 from bulkzcrm.report.causes import Cause, Causes
 from bulkzcrm.report.charts import duration, latency_chart, requests_chart
 from bulkzcrm.report.html_rows import MOST_ROWS, EmbeddedRows, script_json
-from bulkzcrm.report.html_words import MEANINGS, ORDER, headline, moment, named_rows
+from bulkzcrm.report.html_words import ORDER, headline, moment, named_rows
 from bulkzcrm.report.jsonl_report import cell_keys
+from bulkzcrm.report.meanings import MEANINGS
 from bulkzcrm.report.rows import RowSource
 from bulkzcrm.report.summary import Summary
 from bulkzcrm.report.timeline import Timeline

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,7 +10,7 @@ from bulkzcrm.model import Status
 from bulkzcrm.report.causes import Cause
 from bulkzcrm.report.summary import State, Summary
 
-__all__ = ["MEANINGS", "ORDER", "headline", "moment", "named_rows"]
+__all__ = ["ORDER", "headline", "moment", "named_rows"]
 
 ORDER: Final = (
     Status.SUCCEEDED,
@@ -23,16 +22,6 @@ ORDER: Final = (
     Status.UNSENT,
 )
 """The statuses, from well to not begun."""
-
-MEANINGS: Final[Mapping[Status, str]] = {
-    Status.SUCCEEDED: "the API said so, for this row",
-    Status.UNCHANGED: "already as wanted; not sent",
-    Status.VALID: "nothing wrong, as far as can be told without the organisation",
-    Status.INVALID: "something is wrong in the row; not sent",
-    Status.REJECTED: "the API refused this row",
-    Status.UNKNOWN: "sent, and no trustworthy answer came",
-    Status.UNSENT: "not written: the run stopped before",
-}
 
 _EMPTY: Final = "The source has no rows"
 _WELL: Final = (Status.SUCCEEDED, Status.UNCHANGED, Status.VALID)

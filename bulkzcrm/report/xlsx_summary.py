@@ -10,6 +10,7 @@ from xml.sax.saxutils import quoteattr
 from bulkzcrm.cells import column_letter
 from bulkzcrm.model import Status
 from bulkzcrm.report.causes import Cause
+from bulkzcrm.report.meanings import MEANINGS
 from bulkzcrm.report.xlsx_package import HEAD, MAIN
 from bulkzcrm.report.xlsx_texts import held, text_content
 
@@ -43,15 +44,6 @@ class SheetFacts:
     sheet: str = ""
 
 
-_MEANING = {
-    Status.SUCCEEDED: "Done: the organisation said so.",
-    Status.UNCHANGED: "Already as wanted; not sent.",
-    Status.INVALID: "Something is wrong in the row; it was not sent.",
-    Status.REJECTED: "Sent, and refused by the organisation.",
-    Status.UNKNOWN: "Sent, but its answer was lost; resume the run, which settles it.",
-    Status.UNSENT: "The run stopped before its turn; resume the run, which sends it.",
-    Status.VALID: "Nothing is wrong, as far as can be told without the organisation.",
-}
 _LOOKS = {
     Status.INVALID: Look.WRONG,
     Status.REJECTED: Look.WRONG,
@@ -67,6 +59,10 @@ _FITS = 0.92
 def summary_sheet(facts: SheetFacts, looks: Mapping[Look, int]) -> bytes:
     """Return the sheet; `looks` has the number of each style in the workbook's list of styles."""
     return _Lines(looks).sheet(facts)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 class _Lines:
@@ -87,7 +83,7 @@ class _Lines:
         for status, count in facts.counts.items():
             if count:
                 look = _LOOKS.get(status, Look.PLAIN)
-                self._line([(status.value, look), (count, Look.PLAIN), (_MEANING[status], Look.PLAIN)])
+                self._line([(status.value, look), (count, Look.PLAIN), (_sentence(MEANINGS[status]), Look.PLAIN)])
         self._line([("all", Look.HEAD), (sum(facts.counts.values()), Look.HEAD)])
         if facts.causes:
             self._gap()

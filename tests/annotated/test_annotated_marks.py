@@ -146,7 +146,7 @@ def test_the_summary_counts_outcomes_groups_causes_and_says_what_to_do(terminal:
     report = ran(terminal, "book.xlsx")
     sheet = openpyxl.load_workbook(report.path)[SUMMARY]
     lines = [[value for value in line if value is not None] for line in sheet.iter_rows(values_only=True)]
-    assert ["succeeded", 1, "Done: the organisation said so."] in lines
+    assert ["succeeded", 1, "The API said so, for this row."] in lines
     assert ["all", 4] in lines
     cause = next(line for line in lines if line[:1] == ["INVALID_DATA\nDuration"])
     assert cause[1] == 2
