@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -32,6 +33,7 @@ _NO_QUOTES = str.maketrans(dict.fromkeys('"“”„‟', "'"))
 _decode = msgspec.json.Decoder(tuple[str | tuple[str, str] | None, ...]).decode
 
 
+@lru_cache(4096)
 def column_index(letters: str) -> int:
     """Return the place, counted from 0, of the column for which a spreadsheet program shows these letters."""
     index = 0

@@ -56,7 +56,6 @@ class Book:
         self._parts = {_key(info.filename): info for info in self._archive.infolist()}
         self._edited: dict[str, Markup] = {}
         self._put: dict[str, tuple[str, bytes]] = {}
-        self._dropped: set[str] = set()
         self._types = self.markup(_CONTENT_TYPES)
         self._relations_made = 0
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
-from bulkzcrm.cells import column_letter
+from bulkzcrm.cells import column_index, column_letter
 
-__all__ = ["Range", "cell_place", "column_index"]
+__all__ = ["Range", "cell_place"]
 
 _CELL = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 
@@ -46,15 +45,6 @@ class Range(NamedTuple):
             max(self.last_column, column),
             max(self.last_row, row),
         )
-
-
-@lru_cache(4096)
-def column_index(letters: str) -> int:
-    """Return the place of a column by its letters."""
-    index = 0
-    for letter in letters:
-        index = index * 26 + ord(letter) - ord("A") + 1
-    return index - 1
 
 
 def cell_place(text: str) -> tuple[int, int] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bulkzcrm.report.annotated.places import column_index
+from bulkzcrm.cells import column_index
 from bulkzcrm.report.annotated.sheet_text import RowText, SheetText
 
 __all__ = ["Shape", "shape_of"]

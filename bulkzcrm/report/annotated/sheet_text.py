@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple, NoReturn, final
 from xml.parsers import expat
 
+from bulkzcrm.cells import column_index
 from bulkzcrm.report.annotated.markup import UneditableError
-from bulkzcrm.report.annotated.places import column_index
 
 __all__ = ["Cell", "RowText", "SheetText"]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, final
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
-from bulkzcrm.cells import counted
+from bulkzcrm.cells import column_index, counted
 from bulkzcrm.model import SUMMARY_SHEET, Column
 from bulkzcrm.report.annotated.book import Book
 from bulkzcrm.report.annotated.boxes import boxes, highest_block
@@ -24,7 +24,7 @@ from bulkzcrm.report.annotated.comments import Comments, uncommented_note
 from bulkzcrm.report.annotated.frame import WIDTHS, Head, Tail
 from bulkzcrm.report.annotated.markup import UneditableError
 from bulkzcrm.report.annotated.pictures import any_over
-from bulkzcrm.report.annotated.places import Range, column_index
+from bulkzcrm.report.annotated.places import Range
 from bulkzcrm.report.annotated.result_cells import ResultCells
 from bulkzcrm.report.annotated.rows import Layout, Rows
 from bulkzcrm.report.annotated.shape import Shape, shape_of
