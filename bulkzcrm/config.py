@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import platformdirs
 
 from bulkzcrm import hosts
-from bulkzcrm.errors import ConfigurationError
+from bulkzcrm.errors import ConfigurationError, MissingCredentialsError
 from bulkzcrm.profiles import (
     KEYRING_KEYS,
     PROFILE_KEYS,
@@ -101,8 +101,7 @@ def load_connection(
     The environment beats the profile, and that the defaults. Without `profile`, the only one of the file is used,
     unless the environment holds all credentials. `profile` says which organisation is meant, and that is a flag, which
     beats the environment: its credentials come first, and addresses and `org_id` come from it alone. An empty variable
-    counts as absent. Without `needs_login` a refresh token may be missing. Raises
-    ConfigurationError.
+    counts as absent. Without `needs_login` a refresh token may be missing. Raises ConfigurationError.
     """
     given = _given(environ)
     needed = [key for key in _CREDENTIALS if needs_login or key != "refresh_token"]
@@ -220,7 +219,7 @@ def _demand(
     strange = [name for name in sorted(environ) if name.startswith("BULKZCRM_") and name not in known]
     near = {name: get_close_matches(name, missing, n=1) for name in strange}
     guesses = [f"{name} is set; did you mean {match[0]}? " for name, match in near.items() if match]
-    raise ConfigurationError(f"Credentials are missing: {', '.join(missing)}.", "".join(guesses) + cure)
+    raise MissingCredentialsError(tuple(missing), "".join(guesses) + cure)
 
 
 def _origins(settings: Mapping[str, str]) -> tuple[str, str]:

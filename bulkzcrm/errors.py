@@ -23,6 +23,7 @@ __all__ = [
     "CredentialsRefusedError",
     "JobError",
     "JournalError",
+    "MissingCredentialsError",
     "OutputError",
     "RefusedError",
     "SourceError",
@@ -61,6 +62,14 @@ class UsageError(RefusedError):
 
 class ConfigurationError(RefusedError):
     """Profiles, environment or credentials are missing or contradict each other."""
+
+
+class MissingCredentialsError(ConfigurationError):
+    """Credentials are missing; `variables` are those of the environment that would give them."""
+
+    def __init__(self, variables: tuple[str, ...], cure: str) -> None:
+        super().__init__(f"Credentials are missing: {', '.join(variables)}.", cure)
+        self.variables = variables
 
 
 class SourceError(RefusedError):

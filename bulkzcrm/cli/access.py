@@ -15,7 +15,14 @@ import click
 from bulkzcrm.cli.completing import of_profiles
 from bulkzcrm.cli.speaking import complain, tell
 from bulkzcrm.config import Connection, home, load_connection, load_login, write_profile
-from bulkzcrm.errors import BulkzcrmError, ConfigurationError, StoppedError, UnreachableError, UsageError
+from bulkzcrm.errors import (
+    BulkzcrmError,
+    ConfigurationError,
+    MissingCredentialsError,
+    StoppedError,
+    UnreachableError,
+    UsageError,
+)
 from bulkzcrm.redact import scrub
 
 if TYPE_CHECKING:
@@ -94,9 +101,9 @@ def _connection_to_be(profile: str, folder: Path) -> Connection:
     asked = dict(os.environ)
     try:
         connection = load_login(profile=profile, environ=asked, home=folder)
-    except ConfigurationError as error:
-        missing = error.message
-        if "Credentials are missing" not in missing or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    except MissingCredentialsError as error:
+        missing = error.variables
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise
     else:
         for note in connection.notes:
