@@ -45,8 +45,11 @@ def _say_causes(voice: Voice, summary: Summary) -> None:
 
 def _in_a_line(cause: Cause) -> str:
     numbers = ", ".join(map(str, cause.rows))
-    which = f"row {numbers}" if cause.count == 1 else f"{counted(cause.count, 'row')} ({numbers}"
-    which += "" if cause.count == 1 else ", …)" if cause.count > len(cause.rows) else ")"
+    if cause.count == 1:
+        # The value is not told here: whoever mends it looks at the cell.
+        which = f"row {numbers}{f' (cell {cause.cell})' if cause.cell else ''}"
+    else:
+        which = f"{counted(cause.count, 'row')} ({numbers}{', …' if cause.count > len(cause.rows) else ''})"
     code = " ".join(filter(None, [cause.status, cause.code]))
     message = cause.message if len(cause.message) <= _LONGEST else f"{cause.message[: _LONGEST - 1]}…"
     # Where a message is but about values, which are not told here, the field says at least what they are of.

@@ -65,7 +65,7 @@ def test_the_summary_tells_the_causes_and_they_add_up(mixed: Terminal):
 def test_the_terminal_tells_the_largest_causes_on_standard_error_alone(mixed: Terminal):
     ended = mixed.type(*SANDBOX)
     assert "What went wrong:\n  3 rows (4, 5, 6), invalid NAME_NOT_FOUND: The organisation has" in ended.err
-    assert "  row 7, invalid INVALID_DATA: Duration is …; it must lie between 15 and 1440." in ended.err
+    assert "  row 7 (cell B7), invalid INVALID_DATA: Duration is …; it must lie between 15 and 1440." in ended.err
     assert "What went wrong" not in ended.out
     # What a terminal shows is often kept as a log, which shall hold no value of a row.
     assert "Nobody" not in ended.err
@@ -144,7 +144,7 @@ def test_a_stopped_run_says_how_it_is_resumed_and_the_page_is_made_anew_then(con
 
 def test_a_check_has_a_page_too_and_says_what_only_the_organisation_can_tell(mixed: Terminal):
     ended = mixed.type("check", "create-services", "rows.csv", "--output", "out", *HTML)
-    assert "What went wrong:\n  row 7, invalid INVALID_DATA" in ended.err
+    assert "What went wrong:\n  row 7 (cell B7), invalid INVALID_DATA" in ended.err
     page = page_of(mixed.folder / "out/results.html")
     assert "1 of 6 rows is not valid" in page
     assert "What only the organisation can tell" in page
