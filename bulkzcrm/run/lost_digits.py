@@ -86,8 +86,10 @@ class LostDigits:
     letters: Mapping[str, str]
     repair: bool
     announce: Listener
-    repaired: list[str] = field(default_factory=list)
+    repaired: int = 0
     proposed: int = 0
+    _first: list[str] = field(default_factory=list)
+    """The first rows whose id was taken, and their ids."""
 
     def settle(self, journal: JournalReader, run: str, write: Write) -> None:
         """Propose or take an id for each such row, and say how many there were."""
@@ -117,7 +119,9 @@ class LostDigits:
         is_certain = len(fitting) == 1
         if self.repair and is_certain:
             others = tuple(each for each in row.problems if each is not lost)
-            self.repaired.append(f"row {row.number}: {meant[0].id}")
+            self.repaired += 1
+            if len(self._first) < _MOST_TOLD:
+                self._first.append(f"row {row.number}: {meant[0].id}")
             return RowSettlement(
                 ordinal=row.ordinal,
                 status=Progress.INVALID if others else Progress.PENDING,
@@ -142,8 +146,8 @@ class LostDigits:
 
     def _tell(self) -> None:
         if self.repaired:
-            shown = "; ".join(self.repaired[:_MOST_TOLD])
-            more = f"; and {len(self.repaired) - _MOST_TOLD:,} more" if len(self.repaired) > _MOST_TOLD else ""
+            shown, others = "; ".join(self._first), self.repaired - len(self._first)
+            more = f"; and {others:,} more" if others else ""
             self.announce(
                 Noted(
                     f"Ids that had lost digits were taken from the organisation, by the digits that were left and the "
