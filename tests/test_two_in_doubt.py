@@ -271,6 +271,19 @@ async def test_who_takes_its_record_while_another_reads_leaves_the_other_its_own
         assert len(one.created) == 2
 
 
+def let_in_before_writing(other: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the other run carry on once, between what this one has read and what it writes about it."""
+    write, let_in = Settling._write, []
+
+    async def write_late(settling: Settling, *facts: Any) -> Any:
+        if not let_in:
+            let_in.append(True)
+            await other.carry_on()
+        return await write(settling, *facts)
+
+    monkeypatch.setattr(Settling, "_write", write_late)
+
+
 async def test_a_record_that_another_run_takes_at_the_last_moment_is_not_taken_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -283,15 +296,7 @@ async def test_a_record_that_another_run_takes_at_the_last_moment_is_not_taken_t
             await desk.begin("create-services", services(1), AGAIN)
             await desk.carry_on()
         one.wire.script()
-        write, let_in = Settling._write, []
-
-        async def write_late(settling: Settling, *facts: Any) -> Any:
-            if not let_in:
-                let_in.append(True)
-                await other.carry_on()
-            return await write(settling, *facts)
-
-        monkeypatch.setattr(Settling, "_write", write_late)
+        let_in_before_writing(other, monkeypatch)
         await one.carry_on()
         assert (one.statuses, other.statuses) == (["succeeded"], ["succeeded"])
         assert one.results[0]["result_record_id"] != other.results[0]["result_record_id"]
@@ -319,15 +324,7 @@ async def test_nothing_is_believed_that_another_run_has_changed_since_it_was_rea
             with organisation.store.transaction():
                 service = organisation.store.service(made_id)
                 organisation.store.put_service({**service, "Job_Sheet_Required": sheet})
-        write, let_in = Settling._write, []
-
-        async def write_late(settling: Settling, *facts: Any) -> Any:
-            if not let_in:
-                let_in.append(True)
-                await other.carry_on()
-            return await write(settling, *facts)
-
-        monkeypatch.setattr(Settling, "_write", write_late)
+        let_in_before_writing(other, monkeypatch)
         await one.carry_on()
         rows_of_both = [row for desk in (one, other) for row in desk.results]
         ids = [row["result_record_id"] for row in rows_of_both if row["result_status"] == "succeeded"]
