@@ -22,7 +22,7 @@ from bulkzcrm.errors import BulkzcrmError
 
 __all__ = ["Limiter"]
 
-_LOW_START = 2
+_LOW_START = 4
 _FIRST_PAUSE_S = (0.05, 1.0)
 """The shortest and the longest."""
 _LONGEST_PAUSE_S = 60.0

@@ -64,7 +64,7 @@ async def test_limit_doubles_from_a_low_start_to_the_ceiling():
     for _ in range(4):
         await full_round(gate)
         seen.append(gate.limit)
-    assert seen == [2, 4, 8, 10, 10]
+    assert seen == [4, 8, 10, 10, 10]
 
 
 async def test_after_the_first_throttling_the_limit_grows_by_one_a_round():
@@ -101,7 +101,7 @@ async def test_one_at_a_time_teaches_nothing_about_more():
     for _ in range(20):
         async with gate.slot():
             gate.clean()
-    assert gate.limit == 2
+    assert gate.limit == 4
 
 
 async def test_limit_is_halved_once_for_all_that_were_in_flight_together():

@@ -1,5 +1,6 @@
 """What an answer of the API proves about each record that was sent, and about the run."""
 
+from bulkzcrm.answers.body import shows_no_error
 from bulkzcrm.answers.nouns import (
     Doubt,
     Judged,
@@ -32,5 +33,6 @@ __all__ = [
     "Uncertain",
     "Verdict",
     "read_answer",
+    "shows_no_error",
     "without_answer",
 ]

@@ -21,7 +21,7 @@ from bulkzcrm.errors import BulkzcrmError
 from bulkzcrm.journal import Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow
 from bulkzcrm.run.composing import Composer, Looked
 from bulkzcrm.run.doubted import by_size
-from bulkzcrm.send import Budget, Ledger, LookUp, Sendable
+from bulkzcrm.send import Budget, Ledger, LookUp, Precedence, Sendable
 from bulkzcrm.spec.organisation import Current
 
 __all__ = ["Pending"]
@@ -31,9 +31,6 @@ _SLAB = 100
 _READ_AHEAD = 1
 """For so many batches beyond the one that is composed, records are read by their ids meanwhile."""
 
-_STEP_S, _STEPS_BACK = 0.001, 10
-"""For so long at a time, and so many times, composing waits while others are about to send."""
-
 Give = Callable[[tuple[Sendable, ...]], Awaitable[None]]
 
 
@@ -42,8 +39,7 @@ class Pending:
     """The pending rows of one run; `size` is the most records in a batch.
 
     Rows in doubt are among them if their batch is one of the `reread`: its records were read again, and may go again.
-    `is_filling` tells that places in flight are free and being taken. `look_up` finds what was written of new records,
-    where they are known by a unique field.
+    `look_up` finds what was written of new records, where they are known by a unique field.
     """
 
     def __init__(
@@ -56,7 +52,7 @@ class Pending:
         *,
         size: int,
         reread: Collection[int],
-        is_filling: Callable[[], bool],
+        precedence: Precedence,
         look_up: LookUp | None = None,
     ) -> None:
         self._run = run
@@ -66,7 +62,7 @@ class Pending:
         self._budget = budget
         self._size = size
         self._reread = reread
-        self._is_filling = is_filling
+        self._precedence = precedence
         self._look_up = look_up
         self._ready: list[Sendable] = []
 
@@ -98,7 +94,8 @@ class Pending:
             async for rows in pages:
                 if halted():
                     return
-                await self._stand_back()
+                # What they need is composed, and the next batches can wait.
+                await self._precedence.give_way()
                 reading = _Reading(self._composer.look(rows))
                 under_way.append(reading)
                 if reading.looked.lacking:
@@ -108,13 +105,6 @@ class Pending:
         while under_way:
             await self._compose(under_way.popleft(), halted, give)
         await self._give(batches(self._ready, self._size), halted, give)
-
-    async def _stand_back(self) -> None:
-        """Let those go first who are about to send: what they need is composed, and the next batches can wait."""
-        for _ in range(_STEPS_BACK):
-            if not self._is_filling():
-                return
-            await anyio.sleep(_STEP_S)
 
     async def _compose(self, reading: _Reading, halted: Callable[[], bool], give: Give) -> None:
         """Compose a page of rows, and give away the batches that are full with them."""

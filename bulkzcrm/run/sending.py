@@ -23,7 +23,7 @@ from bulkzcrm.run.pending import Pending
 from bulkzcrm.run.rereading import Rereading
 from bulkzcrm.run.settling import Settled, Settling
 from bulkzcrm.run.signals import StopSignal
-from bulkzcrm.send import Budget, Claim, Draft, Ledger, Sendable, Sender
+from bulkzcrm.send import Budget, Claim, Draft, Ledger, Precedence, Sendable, Sender
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Organisation
 
@@ -94,6 +94,7 @@ class Sending:
             self.organisation,
             self.judge.keys,
         )
+        precedence = Precedence(lambda: self.client.limiter.is_filling)
         self._pending = Pending(
             self.run,
             self.writer,
@@ -102,7 +103,7 @@ class Sending:
             self.budget,
             size=self.size,
             reread=self._rereading.read,
-            is_filling=lambda: self.client.limiter.is_filling,
+            precedence=precedence,
             look_up=self._rereading.ids_by_key if self.operation.key else None,
         )
         self._settling = Settling(
@@ -123,6 +124,7 @@ class Sending:
             self.operation,
             self.client,
             self.ledger,
+            precedence,
             budget=self.budget,
             announce=self.judge.announce,
             recheck=self._rereading.holding,

@@ -21,9 +21,11 @@ from bulkzcrm.answers import (
     StopRun,
     TryAgain,
     read_answer,
+    shows_no_error,
     without_answer,
 )
 from bulkzcrm.client import Client
+from bulkzcrm.errors import StoppedError
 from bulkzcrm.events import Listener
 from bulkzcrm.journal import Progress, RowOutcome
 from bulkzcrm.model import Problem
@@ -31,6 +33,7 @@ from bulkzcrm.retry import Cause
 from bulkzcrm.send.drafts import Draft, Drafting
 from bulkzcrm.send.ledger import Ledger
 from bulkzcrm.send.patience import Patience
+from bulkzcrm.send.precedence import Precedence
 from bulkzcrm.send.refusals import Refusals
 from bulkzcrm.send.repeats import Repeats
 from bulkzcrm.send.sendable import Budget, LookUp, Recheck, Sendable
@@ -61,6 +64,7 @@ class Sender:
         operation: Operation,
         client: Client,
         ledger: Ledger,
+        precedence: Precedence,
         *,
         budget: Budget,
         announce: Listener,
@@ -76,6 +80,7 @@ class Sender:
         self._operation = operation
         self._client = client
         self._ledger = ledger
+        self._precedence = precedence
         self._budget = budget
         self._announce = announce
         self._recheck = recheck
@@ -180,30 +185,35 @@ class Sender:
         # The intent is written when there is room for the request and not before: what still stands in the queue when
         # the process dies has certainly not left.
         async with self._client.turn(write_cost(len(part))):
-            # A token may take minutes; between the intent and the departure nothing may take long.
-            token = await self._client.ready()
-            self._go_on()
-            ordinals = [each.ordinal for each in part]
-            if not whole.number:
-                if whole.parent is None and (self._is_over or not self._may_begin()):
-                    return None
-                in_doubt = [each.ordinal for each in part if self._repeats.is_in_doubt(each)]
-                whole.number = await self._ledger.plan(whole.parent, in_doubt)
-            number = whole.number
-            moment = self._client.now()
-            request = self._drafting.written(whole.draft, moment)
-            await self._ledger.sending(number, ordinals, request.digest, moment)
-            try:
-                answer = await self._client.exchange(
-                    request.method,
-                    request.path,
-                    body=request.body,
-                    cost=write_cost(len(part)),
-                    token=token,
-                    may_leave=lambda: self._leave(number),
-                )
-            except (NotSentError, LostError) as error:
-                return None, without_answer(error.observed, error.reason)
+            with self._precedence.ahead() as has_left:
+                # A token may take minutes; between the intent and the departure nothing may take long.
+                token = await self._client.ready()
+                self._go_on()
+                ordinals = [each.ordinal for each in part]
+                if not whole.number:
+                    if whole.parent is None and (self._is_over or not self._may_begin()):
+                        return None
+                    in_doubt = [each.ordinal for each in part if self._repeats.is_in_doubt(each)]
+                    whole.number = await self._ledger.plan(whole.parent, in_doubt)
+                number = whole.number
+                moment = self._client.now()
+                request = self._drafting.written(whole.draft, moment)
+                await self._ledger.sending(number, ordinals, request.digest, moment)
+                try:
+                    answer = await self._client.exchange(
+                        request.method,
+                        request.path,
+                        body=request.body,
+                        cost=write_cost(len(part)),
+                        token=token,
+                        may_leave=lambda: self._leave(number, has_left),
+                    )
+                except (NotSentError, LostError) as error:
+                    return None, without_answer(error.observed, error.reason)
+        self._precedence.answered(self._client.monotonic() - self._departures[number])
+        if shows_no_error(answer.status, answer.body):
+            # What else it says has no bearing on what leaves next.
+            await self._precedence.give_way()
         sent = Sent(
             records=request.records,
             ids=[each.record_id or None for each in part],
@@ -229,9 +239,10 @@ class Sender:
         else:
             await self._ledger.in_doubt(number, pending, status)
 
-    def _leave(self, number: int) -> None:
+    def _leave(self, number: int, has_left: Callable[[], None]) -> None:
         self._ledger.may_leave()
         self._departures[number] = self._client.monotonic()
+        has_left()
 
     async def _judged(
         self, part: Sequence[Sendable], number: int, judged: Judged, status: int | None, patience: Patience
@@ -241,6 +252,7 @@ class Sender:
         there = await self._refusals.written_before(pairs)
         found = sort_out(pairs, there, self._repeats, self._locate)
         self._repeats.lost(found.doubtful, self._client.monotonic())
+        too_many = self._too_many(found.rejected)
         is_left = False
         if found.doubtful:
             is_left = await self._left_in_doubt(number, found.outcomes, status, patience)
@@ -251,7 +263,8 @@ class Sender:
             await self._ledger.answered(number, found.outcomes, status)
             self._trust()
         self._repeats.tell_of_changed(pairs)
-        self._budget.spend(found.rejected)
+        if too_many is not None:
+            raise too_many
         if found.refused and not is_left:
             with patience.aside():
                 self.open_doubts += not await self._refusals.settle(found.refused, number)
@@ -262,6 +275,15 @@ class Sender:
         if readable:
             again = [*again, *await self._settle_by_reading(readable, number)]
         return sorted(again, key=lambda each: each.ordinal)
+
+    def _too_many(self, rejected: int) -> StoppedError | None:
+        """Return what stops the run, if more rows have gone wrong than may, and begin no other batch meanwhile."""
+        try:
+            self._budget.spend(rejected)
+        except StoppedError as error:
+            self._is_over = True
+            return error
+        return None
 
     async def _left_in_doubt(
         self, number: int, known: Sequence[RowOutcome], status: int | None, patience: Patience
