@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
 from bulkzcrm.model import CellError, CellValue, FormulaWithoutValue
 
 __all__ = [
+    "StoredCell",
     "cell_text",
     "cited",
     "column_index",
@@ -22,15 +23,20 @@ __all__ = [
     "decode_cells",
     "encode_cells",
     "is_blank",
+    "restored",
+    "stored",
     "to_be_quoted",
 ]
+
+StoredCell: TypeAlias = str | tuple[str, str] | None
+"""A cell as JSON can hold it: a text is itself, a blank cell nothing, and every other value its kind and a text."""
 
 _EXACT_LIMIT = 2**53
 """Above this a binary float no longer holds every whole number (IEEE 754 double)."""
 
 _PLAIN = frozenset({str, type(None)})
 _NO_QUOTES = str.maketrans(dict.fromkeys('"“”„‟', "'"))
-_decode = msgspec.json.Decoder(tuple[str | tuple[str, str] | None, ...]).decode
+_decode = msgspec.json.Decoder(tuple[StoredCell, ...]).decode
 
 
 @lru_cache(4096)
@@ -133,9 +139,7 @@ _TEXTS: dict[type, Callable[[Any], str]] = {
 
 def encode_cells(cells: Sequence[CellValue]) -> bytes:
     """Encode cells for the journal; `decode_cells` gives the same values back."""
-    if _PLAIN.issuperset(map(type, cells)):
-        return msgspec.json.encode(cells)
-    return msgspec.json.encode([value if type(value) is str or value is None else _tagged(value) for value in cells])
+    return msgspec.json.encode(cells if _PLAIN.issuperset(map(type, cells)) else stored(cells))
 
 
 def decode_cells(text: bytes | str) -> tuple[CellValue, ...]:
@@ -144,7 +148,17 @@ def decode_cells(text: bytes | str) -> tuple[CellValue, ...]:
     # All that is no text is in brackets of its own.
     if (text.find("[", 1) if isinstance(text, str) else text.find(b"[", 1)) < 0:
         return cast("tuple[str | None, ...]", cells)
-    return tuple(value if value is None or isinstance(value, str) else _VALUES[value[0]](value[1]) for value in cells)
+    return tuple(map(restored, cells))
+
+
+def stored(cells: Iterable[CellValue]) -> list[StoredCell]:
+    """Return cells as JSON can hold them. What is kept alike is the same value, to the last digit and zero."""
+    return [value if type(value) is str or value is None else _tagged(value) for value in cells]
+
+
+def restored(cell: StoredCell) -> CellValue:
+    """Return the value that a cell was kept of."""
+    return cell if cell is None or isinstance(cell, str) else _VALUES[cell[0]](cell[1])
 
 
 def _tagged(value: CellValue) -> tuple[str, str]:

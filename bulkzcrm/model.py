@@ -22,6 +22,7 @@ __all__ = [
     "Problem",
     "Record",
     "Row",
+    "Slab",
     "Status",
     "Table",
 ]
@@ -78,6 +79,18 @@ class Row(Struct, frozen=True):
     surplus: tuple[CellValue, ...] = ()
 
 
+class Slab(Struct, frozen=True):
+    """Rows that follow each other, column by column: every column has a cell for each of the `numbers`.
+
+    Here a cell that holds nothing may also be a text of white space only. `surplus` is that of the rows that have any,
+    by their places.
+    """
+
+    numbers: Sequence[int]
+    columns: Sequence[Sequence[CellValue]]
+    surplus: Mapping[int, tuple[CellValue, ...]] = {}
+
+
 @dataclass(slots=True)
 class Table:
     """A source opened for reading: its columns are known, its rows are still to come (once)."""
@@ -87,6 +100,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: Iterator[Row]
     header_row: int
+    slabs: Iterator[Slab] | None = None
+    """Where rows can be had many at a time: all of them (once), instead of `rows`."""
     sheet: str | None = None
     notes: list[str] = field(default_factory=list)
     """Sentences for the user about how the source was read (other sheets, hidden rows ...)."""

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import pytest
 from guards import KILLED, Guard
 
-from bulkzcrm.journal import BatchState, Journal, JournalWriter, Progress, RowOutcome, opening, rows, runs
+from bulkzcrm.journal import BatchState, Journal, JournalWriter, Progress, RowOutcome, opening, repeats, rows, runs
 from bulkzcrm.journal import batches as batches_of
 from bulkzcrm.journal.database import Database
 from bulkzcrm.report import files
@@ -110,7 +110,7 @@ def _take_rows_twice(patch: pytest.MonkeyPatch) -> None:
             ((run, ordinal, retry_run) for ordinal in ordinals),
         )
 
-    patch.setattr(rows, "take", taken)
+    patch.setattr(repeats, "take", taken)
 
 
 def _say_done_before_the_commit(patch: pytest.MonkeyPatch) -> None:

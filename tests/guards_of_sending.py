@@ -15,6 +15,7 @@ from bulkzcrm.client import Client
 from bulkzcrm.errors import BulkzcrmError
 from bulkzcrm.journal import Intent, Journal, intents
 from bulkzcrm.journal.database import Database
+from bulkzcrm.journal.serials import base_of
 from bulkzcrm.run import keys as judging_keys
 from bulkzcrm.run import phase, sending
 from bulkzcrm.run.signals import StopSignal
@@ -91,15 +92,16 @@ def _intend_to_send_whatever_there_is(patch: pytest.MonkeyPatch) -> None:
             " sent_ms) VALUES (?, ?, ?, 'sending', ?, ?, ?, 1, ?, ?)",
             (run, intent.number, intent.parent, first, last, len(rows), intent.body_sha256, intent.sent_ms),
         )
+        base = base_of(database, run)
         database.change_many(
-            "UPDATE source_row SET batch = ?, status = 'sending', attempts = attempts + 1"
-            " WHERE run = ? AND ordinal = ?",
-            ((intent.number, run, ordinal) for ordinal in rows),
+            "UPDATE row_state SET batch = ?, status = 'sending', attempts = attempts + 1 WHERE place = ?",
+            ((intent.number, base + ordinal) for ordinal in rows),
         )
 
     def waiting(database: Database, run: str) -> set[int]:
-        found = database.all("SELECT ordinal FROM source_row WHERE run = ? AND status = 'pending'", (run,))
-        return {row[0] for row in found}
+        base = base_of(database, run)
+        found = database.all("SELECT place FROM row_state WHERE place > ? AND status = 'pending'", (base,))
+        return {row[0] - base for row in found}
 
     patch.setattr(intents, "intend", intend)
 

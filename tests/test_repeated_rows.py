@@ -13,6 +13,7 @@ from bulkzcrm.journal import Journal, NewRow, NewRun, Progress, RowOutcome, RunS
 from bulkzcrm.model import Column, Record
 from bulkzcrm.run import repeating
 from bulkzcrm.run.judging import Judge, first_identity
+from bulkzcrm.run.judging_all import judge_all
 from bulkzcrm.run.keys import Keys
 from bulkzcrm.spec.operations import OPERATIONS
 from bulkzcrm.spec.organisation import Current, Organisation, Unique
@@ -57,7 +58,7 @@ def judge(journal: Journal, names: Mapping[str, str], operation: str = "update-s
         "time_zone": None,
         "announce": lambda _: None,
     }
-    Judge(**(settings | changes)).judge(journal, RUN, lambda settled: journal.settle_rows(RUN, 0, settled))
+    judge_all(Judge(**(settings | changes)), journal, RUN, lambda settled: journal.settle_rows(RUN, 0, settled))
 
 
 def send(journal: Journal, ordinal: int, ending: Progress) -> None:

@@ -13,6 +13,7 @@ import pytest
 from desk import NOW, SERVICE, Desk, desk_at, services
 from forwarder import Cut, Heard, Say, until
 
+from bulkzcrm.exact_json import encode_exactly
 from bulkzcrm.journal import BatchState, Journal
 from bulkzcrm.model import Status
 from bulkzcrm.report import State
@@ -33,7 +34,8 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 def sendable(**values: Any) -> Sendable:
-    return Sendable(ordinal=1, number=2, record={"id": SERVICE.format(1), **values}, record_id=SERVICE.format(1))
+    said = encode_exactly({"id": SERVICE.format(1), **values})
+    return Sendable(ordinal=1, number=2, said=said, record_id=SERVICE.format(1), says_now="now" in values.values())
 
 
 class TestDrafts:

@@ -60,7 +60,7 @@ def kept(terminal: Terminal) -> tuple[list[tuple[object, ...]], dict[str, bytes]
     """All that is kept of runs: what the journal holds of them, and the files of the reports."""
     with sqlite3.connect(terminal.home / "journal.sqlite3") as journal:
         lines = [*journal.execute("SELECT * FROM run")]
-        lines += [*journal.execute("SELECT * FROM source_row"), *journal.execute("SELECT * FROM batch")]
+        lines += [*journal.execute("SELECT * FROM row_state"), *journal.execute("SELECT * FROM batch")]
     journal.close()
     reports = (terminal.folder / "bulkzcrm-runs").rglob("*.*")
     return lines, {path.name: path.read_bytes() for path in reports if path.suffix in (".csv", ".json")}

@@ -28,6 +28,7 @@ from bulkzcrm.readings import read_organisation, wanted_readings
 from bulkzcrm.run.composing import Composer
 from bulkzcrm.run.ingesting import take_in
 from bulkzcrm.run.judging import Judge
+from bulkzcrm.run.judging_all import judge_all
 from bulkzcrm.run.options import RunOptions
 from bulkzcrm.sandbox import SandboxOptions, seed
 from bulkzcrm.sandbox.answers import Answer, Refused
@@ -184,7 +185,7 @@ class TwoSides:
             time_zone=None,
             announce=_unheard,
         )
-        judge.judge(self._journal, run, lambda settled: self._journal.settle_rows(run, 0, settled))
+        judge_all(judge, self._journal, run, lambda settled: self._journal.settle_rows(run, 0, settled))
         [row] = self._journal.rows(run, 0, 1, None)
         self._journal.drop_run(run, 0)
         match row.status:

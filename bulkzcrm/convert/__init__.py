@@ -3,6 +3,7 @@
 Nothing here reads a file or knows an operation by name; what concerns a whole column waits until `RowConverter.settle`.
 """
 
+from bulkzcrm.convert.blocks import BlockConverter, ConvertedBlock
 from bulkzcrm.convert.columns import RESULT_HEADERS, ColumnMap, MapOptions, match_columns
 from bulkzcrm.convert.evidence import ColumnEvidence, Decision, Proof
 from bulkzcrm.convert.moments import NOW, localise
@@ -14,12 +15,14 @@ __all__ = [
     "CLOSED",
     "NOW",
     "RESULT_HEADERS",
+    "BlockConverter",
     "Clears",
     "ColumnEvidence",
     "ColumnMap",
     "Complaint",
     "ConvertOptions",
     "Converted",
+    "ConvertedBlock",
     "Decision",
     "MapOptions",
     "Proof",

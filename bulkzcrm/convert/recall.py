@@ -1,15 +1,18 @@
-"""What a column's texts were converted to is remembered, because most come again; never more than a little of it."""
+"""Texts that need not be read the whole way: what they were converted to is remembered, or they say it themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Final, TypeAlias, final
 
+from bulkzcrm.blocks import Said
 from bulkzcrm.convert.ids import is_id
 from bulkzcrm.model import CellValue, Json
 from bulkzcrm.spec.fields import Kind
 
-__all__ = ["LONGEST", "MOST", "ReadQuickly", "Recall", "quickly"]
+__all__ = ["LONGEST", "MOST", "ReadQuickly", "Recall", "SaidPlainly", "plainly", "quickly"]
 
 MOST: Final = 2_000
 """Texts of one column that are remembered at a time. Sorted columns repeat a value nearby, others a few for ever."""
@@ -19,6 +22,17 @@ LONGEST: Final = 80
 
 ReadQuickly: TypeAlias = Callable[[CellValue], Json]
 """Reads a cell that is not blank if that can be done at once; None tells that it has to be read the whole way."""
+
+
+SaidPlainly: TypeAlias = Callable[[Sequence[str]], Said]
+"""Tells whether all texts of a column say their values themselves, and how; blank, if they do not or it cannot tell."""
+
+_AMOUNT: Final = r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,2})?"
+_AMOUNTS: Final = re.compile(rf"{_AMOUNT}(?:\n{_AMOUNT})*")
+_IDS: Final = re.compile(r"[0-9]{15,20}(?:\n[0-9]{15,20})*")
+_SIGNS: Final = frozenset("#=")
+"""What begins so may be a marker, an error value or a formula."""
+_first = itemgetter(0)
 
 
 @final
@@ -51,8 +65,39 @@ def quickly(kind: Kind, recall: Recall) -> ReadQuickly:
             return recall.value_of
 
 
+def plainly(kind: Kind, *, with_comma: bool) -> SaidPlainly:
+    """Return what looks at all texts of a column of that kind; `with_comma`: amounts have a decimal comma."""
+    match kind:
+        case Kind.TEXT:
+            return _texts
+        case Kind.ID:
+            return _ids
+        case Kind.MONEY if not with_comma:
+            return _amounts
+        case _:
+            return _nothing
+
+
+def _texts(texts: Sequence[str]) -> Said:
+    stripped = list(map(str.strip, texts))
+    return "text" if stripped == texts and all(stripped) and _SIGNS.isdisjoint(map(_first, texts)) else ""
+
+
+def _ids(texts: Sequence[str]) -> Said:
+    return "text" if _IDS.fullmatch("\n".join(texts)) else ""
+
+
+def _amounts(texts: Sequence[str]) -> Said:
+    return "amount" if _AMOUNTS.fullmatch("\n".join(texts)) else ""
+
+
+def _nothing(texts: Sequence[str]) -> Said:
+    del texts
+    return ""
+
+
 def _plain_text(value: CellValue) -> str | None:
-    if isinstance(value, str) and (text := value.strip()) and text[0] not in "#=":
+    if isinstance(value, str) and (text := value.strip()) and text[0] not in _SIGNS:
         return text
     return None
 

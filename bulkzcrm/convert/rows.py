@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -15,14 +15,14 @@ from bulkzcrm.convert.dates import DateOrder, DateRule
 from bulkzcrm.convert.evidence import ColumnEvidence, Decision, reading_in_force, told
 from bulkzcrm.convert.money import DecimalMark
 from bulkzcrm.convert.readers import CLEAR_TEXT, Reader, Rules, compile_reader
-from bulkzcrm.convert.recall import ReadQuickly, Recall, quickly
+from bulkzcrm.convert.recall import ReadQuickly, Recall, SaidPlainly, plainly, quickly
 from bulkzcrm.convert.values import Clear, Finding, Open, Refusal, plain_text
 from bulkzcrm.convert.words import MANDATORY_BLANK, MANDATORY_CLEARED, MANDATORY_WITHOUT_COLUMN, SURPLUS
 from bulkzcrm.errors import UsageError
-from bulkzcrm.model import CellValue, Problem, Record, Row
+from bulkzcrm.model import CellValue, Column, Json, Problem, Record, Row
 from bulkzcrm.spec.fields import Field
 
-__all__ = ["Clears", "ConvertOptions", "Converted", "RowConverter", "Settled"]
+__all__ = ["Clears", "ConvertOptions", "Converted", "Origin", "RowConverter", "Settled"]
 
 _NOTHING: frozenset[str] = frozenset()
 
@@ -83,17 +83,21 @@ class Settled:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """A field and the column that gives it."""
+@final
+class Origin(Struct, frozen=True):
+    """A field, the column that gives it, and what reads its cells."""
 
     field: Field
-    letter: str
+    column: Column
     reader: Reader
     recall: Recall
+    read_quickly: ReadQuickly
+    """Reads most texts at once."""
+    said_plainly: SaidPlainly
 
-    def problem(self, refusal: Refusal, row: Row) -> Problem:
-        return refusal.problem(self.field, f"{self.letter}{row.number}")
+    def problem(self, refusal: Refusal, number: int) -> Problem:
+        """Return what is wrong with the cell in the row of that number."""
+        return refusal.problem(self.field, f"{self.column.letter}{number}")
 
 
 class RowConverter:
@@ -114,76 +118,74 @@ class RowConverter:
     ) -> None:
         self._setup = _Setup(fields, column_map, options, clears)
         self._rank = {one.name: rank for rank, one in enumerate(fields)}
-        self._constants: Record = {}
-        self._standing: list[Problem] = []
+        self.constants: Record = {}
+        """What every row has in the fields that no column gives."""
+        self.standing: list[Problem] = []
         """Problems that every row has."""
-        self._steps: list[tuple[str, int, ReadQuickly, _Origin]] = []
+        self.origins: list[Origin] = []
+        """Of the fields that columns give, in the order of the operation's fields."""
         self.evidence: dict[str, ColumnEvidence] = {}
         """By field: what the rows seen so far prove about its column."""
         for one in fields:
             column = column_map.fields.get(one.name)
             if column is not None:
                 rules = _rules(options, (decisions or {}).get(one.name), is_report=bool(column_map.report_columns))
-                reader = compile_reader(one, rules)
+                reader, recall = compile_reader(one, rules), Recall()
                 self.evidence[one.name] = ColumnEvidence(column, one.kind)
-                origin = _Origin(one, column.letter, reader, Recall())
-                self._steps.append((one.name, column.index, quickly(one.kind, origin.recall), origin))
+                as_said = plainly(one.kind, with_comma=rules.decimal == ",")
+                self.origins.append(Origin(one, column, reader, recall, quickly(one.kind, recall), as_said))
             elif one.name in column_map.constants:
                 self._take_constant(one, column_map.constants[one.name].strip())
             elif one.mandatory:
-                self._standing.append(Refusal(MANDATORY_WITHOUT_COLUMN, "").problem(one))
+                self.standing.append(Refusal(MANDATORY_WITHOUT_COLUMN, "").problem(one))
 
     def __call__(self, row: Row) -> Converted:
         """Convert one row."""
-        record = self._constants.copy()
+        record = self.constants.copy()
         problems: list[Problem] = []
         left_open: list[str] = []
-        cells = row.cells
-        for name, index, read_quickly, origin in self._steps:
-            value = cells[index]
-            # A blank cell in a field that may be blank, and a text that was read before, are nearly all there is.
-            if value is None:
-                if origin.field.mandatory:
-                    problems.append(origin.problem(Refusal(MANDATORY_BLANK, ""), row))
-            elif isinstance(value, str) and (read := read_quickly(value)) is not None:
-                record[name] = read
-            else:
-                self._read(value, row, origin, record, problems, left_open)
-        if self._standing or row.surplus:
+        for origin in self.origins:
+            name, read = origin.field.name, self.read(origin, row.cells[origin.column.index], row.number)
+            match read:
+                case None:
+                    pass
+                case Refusal():
+                    problems.append(origin.problem(read, row.number))
+                case Open():
+                    left_open.append(name)
+                case Clear():
+                    if self._setup.clears == "null":
+                        record[name] = None
+                case _:
+                    record[name] = read
+        if self.standing or row.surplus:
             problems = self._in_order(problems, row)
         return Converted(record, tuple(problems), frozenset(left_open) if left_open else _NOTHING)
 
-    def _read(
-        self,
-        value: CellValue,
-        row: Row,
-        origin: _Origin,
-        record: Record,
-        problems: list[Problem],
-        left_open: list[str],
-    ) -> None:
-        """Read a cell the whole way, and put what comes of it where it belongs."""
-        text = value.strip() if isinstance(value, str) else value
-        if text == "":
-            if origin.field.mandatory:
-                problems.append(origin.problem(Refusal(MANDATORY_BLANK, ""), row))
-            return
-        name = origin.field.name
+    def read(self, origin: Origin, value: CellValue, number: int) -> Json | Refusal | Open | Clear:
+        """Read a cell of the row of that number, and note what it proves about its column; `None` for a blank one."""
+        if isinstance(value, str):
+            # A text that was read before is nearly all there is.
+            if (known := origin.read_quickly(value)) is not None:
+                return known
+            text: CellValue = value.strip() or None
+        else:
+            text = value
+        if text is None:
+            return Refusal(MANDATORY_BLANK, "") if origin.field.mandatory else None
         read = origin.reader.text(text) if isinstance(text, str) else origin.reader.cell(text)
         result = read.value if isinstance(read, Finding) else read
         if isinstance(read, Finding):
-            self._note(name, row, text, read)
+            self._note(origin.field.name, number, text, read)
         match result:
-            case Refusal():
-                problems.append(origin.problem(result, row))
-            case Open():
-                left_open.append(name)
-            case Clear():
-                self._clear(origin, record, problems, row)
+            case Clear() if origin.field.mandatory or origin.field.never_empty:
+                return Refusal(MANDATORY_CLEARED, CLEAR_TEXT)
+            case Refusal() | Open() | Clear():
+                return result
             case _:
-                record[name] = result
                 # What a text proves about its column has been noted by now, and is not news the next time.
                 origin.recall.keep(value, result)
+                return result
 
     def settle(self) -> Settled:
         """Return what the rows converted so far prove; call it behind the last row of the source."""
@@ -196,15 +198,9 @@ class RowConverter:
             setup=self._setup,
         )
 
-    def _note(self, name: str, row: Row, value: CellValue, finding: Finding) -> None:
+    def _note(self, name: str, number: int, value: CellValue, finding: Finding) -> None:
         is_open = isinstance(finding.value, Open)
-        self.evidence[name].note(finding.evidence, row.number, plain_text(value) or "", is_open=is_open)
-
-    def _clear(self, origin: _Origin, record: Record, problems: list[Problem], row: Row) -> None:
-        if origin.field.mandatory or origin.field.never_empty:
-            problems.append(origin.problem(Refusal(MANDATORY_CLEARED, CLEAR_TEXT), row))
-        elif self._setup.clears == "null":
-            record[origin.field.name] = None
+        self.evidence[name].note(finding.evidence, number, plain_text(value) or "", is_open=is_open)
 
     def _take_constant(self, one: Field, text: str) -> None:
         """Convert a constant; it stands alone, so that no other row settles what it leaves open."""
@@ -219,18 +215,18 @@ class RowConverter:
             case Refusal() as refusal:
                 raise UsageError(f"--set: {refusal.message(one.label)}", refusal.complaint.remedy)
             case Clear() if one.mandatory or one.never_empty:
-                self._standing.append(Refusal(MANDATORY_CLEARED, CLEAR_TEXT).problem(one))
+                self.standing.append(Refusal(MANDATORY_CLEARED, CLEAR_TEXT).problem(one))
             case Clear():
                 if self._setup.clears == "null":
-                    self._constants[one.name] = None
+                    self.constants[one.name] = None
             case Open():
                 raise AssertionError("a reader that is told all leaves nothing open")
             case value:
-                self._constants[one.name] = value
+                self.constants[one.name] = value
 
     def _in_order(self, problems: list[Problem], row: Row) -> list[Problem]:
-        if self._standing:
-            problems = sorted([*problems, *self._standing], key=lambda problem: self._rank[problem.field])
+        if self.standing:
+            problems = sorted([*problems, *self.standing], key=lambda problem: self._rank[problem.field])
         return [*_surplus(row), *problems]
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import BinaryIO
 
+from bulkzcrm.blocks import LONGEST
 from bulkzcrm.errors import SourceError
 from bulkzcrm.ingest import delimiters
-from bulkzcrm.ingest.grid import Line, grid_rows, read_head
+from bulkzcrm.ingest.grid import Head, Line, read_head, rows_of, slab_of
 from bulkzcrm.ingest.options import ReadOptions, refuse_options
 from bulkzcrm.ingest.text import TextFile, open_text
-from bulkzcrm.model import Table
+from bulkzcrm.model import Slab, Table
 
 __all__ = ["LONGEST_CELL", "read_csv"]
 
@@ -33,9 +34,10 @@ def read_csv(file: BinaryIO, name: str, options: ReadOptions, *, suffix: str = "
     sample = text.sample(delimiters.SAMPLE_CHARACTERS)
     named, sample = _first_line(sample)
     delimiter = given or named or delimiters.detect(sample, preferred)
-    lines = _lines(text, name, delimiter, first_row=1 if named is None else 2)
-    head = read_head(lines, options.header_row, name)
-    table = Table(name, head.columns, grid_rows(head, lines), head.number, preview=head.preview)
+    records = _Records(text, name, delimiter, first_row=1 if named is None else 2)
+    head = read_head(records.lines(), options.header_row, name)
+    slabs = records.slabs(head)
+    table = Table(name, head.columns, rows_of(slabs), head.number, slabs, preview=head.preview)
     if text.note:
         table.warnings.append(text.note)
     if suffix == ".tsv" and delimiter != "\t" and given is None and len(head.columns) > 1:
@@ -61,26 +63,68 @@ def _reader(lines: Iterator[str], delimiter: str, *, strict: bool) -> Iterator[l
     return csv.reader(lines, delimiter=delimiter, strict=strict)
 
 
-def _lines(text: TextFile, name: str, delimiter: str, *, first_row: int) -> Iterator[Line]:
-    lines = text.lines()
-    if first_row > 1:
-        next(lines)
-    number = first_row - 1
-    try:
-        for number, record in enumerate(_reader(lines, delimiter, strict=True), first_row):
-            if all(map(str.strip, record)) and record:  # the quick way for a record without a blank cell
-                yield number, record
-                continue
-            cells = [cell if cell.strip() else None for cell in record]
-            if any(cells):
-                yield number, cells
-    except csv.Error as error:
-        raise _broken_record(str(error), name, number + 1) from None
-    except UnicodeError:
-        raise SourceError(f"{name} was changed while it was read.", "Start again when nobody writes to it.") from None
-    except OSError as error:
-        cure = "Copy it to this computer and start again."
-        raise SourceError(f"{name} breaks off after row {number}: {error.strerror}.", cure) from None
+class _Records:
+    """The records of a text, numbered: line by line as far as it takes to find the header, then many at a time."""
+
+    def __init__(self, text: TextFile, name: str, delimiter: str, *, first_row: int) -> None:
+        lines = text.lines()
+        if first_row > 1:
+            next(lines)
+        self._reader = _reader(lines, delimiter, strict=True)
+        self._name = name
+        self._number = first_row - 1
+        """That of the last record that was read."""
+        self._fault: SourceError | None = None
+
+    def lines(self) -> Iterator[Line]:
+        """Yield records one by one that hold a value."""
+        while records := self._read(1):
+            yield from _with_values(self._number, records)
+
+    def slabs(self, head: Head) -> Iterator[Slab]:
+        """Yield what stands below the header, first what was read to find it."""
+        width = len(head.columns)
+        beside = [*head.pending, *_with_values(self._number + 1, self._read(LONGEST - len(head.pending)))]
+        if beside:
+            yield slab_of(beside, width)
+        while records := self._read(LONGEST):
+            first = self._number - len(records) + 1
+            columns = list(zip(*records, strict=True)) if set(map(len, records)) == {width} else []
+            # Where one column has a value in every record, no record is blank.
+            if any(all(map(str.strip, column)) for column in columns):
+                yield Slab(range(first, self._number + 1), columns)
+            elif lines := list(_with_values(first, records)):
+                yield slab_of(lines, width)
+
+    def _read(self, most: int) -> list[list[str]]:
+        """Read some records; what breaks off behind the last of them is told when more are asked for."""
+        if self._fault is not None:
+            raise self._fault
+        records: list[list[str]] = []
+        try:
+            # What was read before a fault stays in the list.
+            records.extend(islice(self._reader, most))
+        except csv.Error as error:
+            self._fault = _broken_record(str(error), self._name, self._number + len(records) + 1)
+        except UnicodeError:
+            cure = "Start again when nobody writes to it."
+            raise SourceError(f"{self._name} was changed while it was read.", cure) from None
+        except OSError as error:
+            row = self._number + len(records)
+            cure = "Copy it to this computer and start again."
+            raise SourceError(f"{self._name} breaks off after row {row}: {error.strerror}.", cure) from None
+        if self._fault is not None and not records:
+            raise self._fault
+        self._number += len(records)
+        return records
+
+
+def _with_values(first: int, records: Sequence[Sequence[str]]) -> Iterator[Line]:
+    """Yield those records that hold a value; blank cells are `None`."""
+    for number, record in enumerate(records, first):
+        cells = [cell if cell.strip() else None for cell in record]
+        if any(cells):
+            yield number, cells
 
 
 def _broken_record(reason: str, name: str, number: int) -> SourceError:

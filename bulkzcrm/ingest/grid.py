@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
-from bulkzcrm.cells import cell_text, column_letter
+from bulkzcrm.cells import cell_text, column_letter, is_blank
 from bulkzcrm.errors import SourceError
-from bulkzcrm.model import CellValue, Column, Row
+from bulkzcrm.model import CellValue, Column, Row, Slab
 
-__all__ = ["Head", "Line", "columns_named", "grid_rows", "read_head"]
+__all__ = ["Head", "Line", "columns_named", "grid_rows", "read_head", "rows_of", "slab_of"]
 
 Line: TypeAlias = tuple[int, Sequence[CellValue]]
 """A line that holds a value: its number, and its cells from the first column on; blank ones are `None`."""
@@ -81,14 +81,32 @@ def columns_named(names: Sequence[str]) -> tuple[Column, ...]:
 def grid_rows(head: Head, lines: Iterator[Line]) -> Iterator[Row]:
     """Yield the rows below the header: first those that `read_head` has already taken, then the remaining `lines`."""
     width = len(head.columns)
-    for number, cells in chain(head.pending, lines):
-        count = len(cells)
-        if count == width:
-            yield Row(number, tuple(cells))
-        elif count < width:
-            yield Row(number, (*cells, *(None,) * (width - count)))
-        else:
-            yield Row(number, tuple(cells[:width]), _without_blank_end(cells[width:]))
+    for line in chain(head.pending, lines):
+        yield _row(line, width)
+
+
+def slab_of(lines: Sequence[Line], width: int) -> Slab:
+    """Return lines as a slab of so many columns."""
+    rows = [_row(line, width) for line in lines]
+    surplus = {place: row.surplus for place, row in enumerate(rows) if row.surplus}
+    return Slab([row.number for row in rows], list(zip(*(row.cells for row in rows), strict=True)), surplus)
+
+
+def rows_of(slabs: Iterator[Slab]) -> Iterator[Row]:
+    """Yield the rows of slabs one by one."""
+    for slab in slabs:
+        for place, (number, cells) in enumerate(zip(slab.numbers, zip(*slab.columns, strict=True), strict=True)):
+            yield Row(number, tuple(None if is_blank(cell) else cell for cell in cells), slab.surplus.get(place, ()))
+
+
+def _row(line: Line, width: int) -> Row:
+    number, cells = line
+    count = len(cells)
+    if count == width:
+        return Row(number, tuple(cells))
+    if count < width:
+        return Row(number, (*cells, *(None,) * (width - count)))
+    return Row(number, tuple(cells[:width]), _without_blank_end(cells[width:]))
 
 
 def _without_blank_end(cells: Sequence[CellValue]) -> tuple[CellValue, ...]:

@@ -11,14 +11,15 @@ from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias, TypeGuard, cast
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, TypeGuard, TypeVar, cast
 
 from bulkzcrm.errors import SourceError
 from bulkzcrm.ingest.csv_source import read_csv
+from bulkzcrm.ingest.grid import rows_of
 from bulkzcrm.ingest.jsonl_source import read_jsonl
 from bulkzcrm.ingest.options import ReadOptions
 from bulkzcrm.ingest.sniff import Content, sniff
-from bulkzcrm.model import Row, Table
+from bulkzcrm.model import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,8 @@ __all__ = ["OpenedSource", "Source", "content_hash", "open_source"]
 
 Source: TypeAlias = "str | Path | BinaryIO | pd.DataFrame"
 """A file's path, a stream of bytes (standard input), or a pandas DataFrame."""
+
+_T = TypeVar("_T")
 
 _STREAM_NAME = "-"
 _PIECE_BYTES = 1 << 20
@@ -60,7 +63,9 @@ class OpenedSource(AbstractContextManager[Table]):
         except BaseException:
             self._open.close()
             raise
-        self._open.callback(cast("Generator[object, None, None]", table.rows).close)
+        for each in (table.rows, table.slabs):
+            if each is not None:
+                self._open.callback(cast("Generator[object, None, None]", each).close)
         return table
 
     def __exit__(
@@ -90,7 +95,11 @@ class OpenedSource(AbstractContextManager[Table]):
             return self._read_stream(file, str(path))
         before = _stamp(file)
         table = _read_bytes(file, str(path), Path(path).suffix.casefold(), self._options)
-        table.rows = _unchanged(table.rows, file, before, table.name)
+        if table.slabs is not None:
+            table.slabs = _unchanged(table.slabs, file, before, table.name)
+            table.rows = rows_of(table.slabs)
+        else:
+            table.rows = _unchanged(table.rows, file, before, table.name)
         return table
 
     def _read_stream(self, stream: BinaryIO, name: str) -> Table:
@@ -162,8 +171,8 @@ def _stamp(file: BinaryIO) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _unchanged(rows: Iterator[Row], file: BinaryIO, before: tuple[int, int], name: str) -> Iterator[Row]:
-    """Yield the rows; raise `SourceError` after the last if the file was written to meanwhile: some may be missing."""
+def _unchanged(rows: Iterator[_T], file: BinaryIO, before: tuple[int, int], name: str) -> Iterator[_T]:
+    """Yield the rows, or slabs of them; raise `SourceError` after the last if the file was written to meanwhile: some may be missing."""
     yield from rows
     if _stamp(file) != before:
         raise SourceError(f"{name} was changed while it was read.", "Start again when nobody writes to it.")

@@ -7,6 +7,7 @@ from bulkzcrm.journal.pruning import Pruning
 from bulkzcrm.journal.reader import JournalReader
 from bulkzcrm.journal.records import (
     Batch,
+    Beginning,
     Counters,
     Duplicate,
     Intent,
@@ -17,12 +18,14 @@ from bulkzcrm.journal.records import (
     RowSettlement,
     Run,
     StoredRow,
+    TouchedRow,
 )
 from bulkzcrm.journal.report_pages import ReportedRow
 from bulkzcrm.journal.reports import Reports
 from bulkzcrm.journal.shares import LONGEST_PAUSE_MS, Holding, Shares, Spending, Standing
 from bulkzcrm.journal.states import BatchState, Progress, RunState, reported, reported_counts
 from bulkzcrm.journal.store import Journal
+from bulkzcrm.journal.waiting import WaitingBlock, WaitingRow
 from bulkzcrm.journal.writer import JournalWriter
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "Aside",
     "Batch",
     "BatchState",
+    "Beginning",
     "Counters",
     "Doubted",
     "Duplicate",
@@ -57,6 +61,9 @@ __all__ = [
     "Spending",
     "Standing",
     "StoredRow",
+    "TouchedRow",
+    "WaitingBlock",
+    "WaitingRow",
     "reported",
     "reported_counts",
 ]

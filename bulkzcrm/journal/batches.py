@@ -10,6 +10,7 @@ from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.failures import IllegalMoveError
 from bulkzcrm.journal.records import Batch, RowOutcome
 from bulkzcrm.journal.rows import write_outcomes
+from bulkzcrm.journal.serials import base_of
 from bulkzcrm.journal.states import BATCH_MOVES, BatchState, Progress, require_move
 from bulkzcrm.model import Problem
 
@@ -76,11 +77,11 @@ def plan(
         " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
         (run, number, parent, BatchState.IN_DOUBT if in_doubt else BatchState.PLANNED, first, last, len(ordinals)),
     )
+    base = base_of(database, run)
     planned = database.change_many(
-        "UPDATE source_row SET batch = ?"
-        " WHERE run = ? AND ordinal = ? AND status = ? AND (batch IS NULL OR batch <> ?)",
+        "UPDATE row_state SET batch = ? WHERE place = ? AND status = ? AND (batch IS NULL OR batch <> ?)",
         (
-            (number, run, ordinal, Progress.IN_DOUBT if ordinal in in_doubt else Progress.PENDING, number)
+            (number, base + ordinal, Progress.IN_DOUBT if ordinal in in_doubt else Progress.PENDING, number)
             for ordinal in ordinals
         ),
     )
@@ -102,23 +103,25 @@ def holders(database: Database, run: str, ordinals: Sequence[int], status: Progr
     """Return the batches that rows of a status are planned in, and perhaps some of their neighbours' batches."""
     if not ordinals:
         return []
+    base = base_of(database, run)
     rows = database.all(
-        "SELECT DISTINCT batch FROM source_row"
-        " WHERE run = ? AND ordinal BETWEEN ? AND ? AND status = ? AND batch IS NOT NULL",
-        (run, min(ordinals), max(ordinals), status),
+        "SELECT DISTINCT batch FROM row_state WHERE place BETWEEN ? AND ? AND status = ? AND batch IS NOT NULL",
+        (base + min(ordinals), base + max(ordinals), status),
     )
     return [row[0] for row in rows]
 
 
 def dissolve_empty(database: Database, run: str, numbers: Sequence[int]) -> None:
     """Dissolve those batches that wait to be sent and have no pending row left."""
+    if not numbers:
+        return
     waiting = sorted(state for state, moves in BATCH_MOVES.items() if BatchState.DISSOLVED in moves)
-    marks = ", ".join("?" * len(waiting))
+    marks, base = ", ".join("?" * len(waiting)), base_of(database, run)
     database.change_many(
         f"UPDATE batch SET state = ? WHERE run = ? AND number = ? AND state IN ({marks}) AND NOT EXISTS ("  # noqa: S608  marks
-        " SELECT 1 FROM source_row r WHERE r.run = batch.run AND r.batch = batch.number AND r.status = ?"
-        " AND r.ordinal BETWEEN batch.first_ordinal AND batch.last_ordinal)",
-        ((BatchState.DISSOLVED, run, number, *waiting, Progress.PENDING) for number in numbers),
+        " SELECT 1 FROM row_state r WHERE r.batch = batch.number AND r.status = ?"
+        " AND r.place BETWEEN ? + batch.first_ordinal AND ? + batch.last_ordinal)",
+        ((BatchState.DISSOLVED, run, number, *waiting, Progress.PENDING, base, base) for number in numbers),
     )
 
 
@@ -137,10 +140,11 @@ def mark_sending(
         " WHERE run = ? AND number = ?",
         (body_sha256, sent_ms, run, number),
     )
+    base = base_of(database, run)
     database.change(
-        "UPDATE source_row SET status = ?, attempts = attempts + 1"
-        " WHERE run = ? AND ordinal BETWEEN ? AND ? AND batch = ? AND status = ?",
-        (Progress.SENDING, run, batch.first_ordinal, batch.last_ordinal, number, Progress.PENDING),
+        "UPDATE row_state SET status = ?, attempts = attempts + 1"
+        " WHERE place BETWEEN ? AND ? AND batch = ? AND status = ?",
+        (Progress.SENDING, base + batch.first_ordinal, base + batch.last_ordinal, number, Progress.PENDING),
     )
 
 
@@ -242,12 +246,12 @@ def _row_state(batch: Batch) -> Progress:
 
 
 def _ordinals(database: Database, batch: Batch, status: Progress) -> list[int]:
+    base = base_of(database, batch.run)
     rows = database.all(
-        "SELECT ordinal FROM source_row"
-        " WHERE run = ? AND ordinal BETWEEN ? AND ? AND batch = ? AND status = ? ORDER BY ordinal",
-        (batch.run, batch.first_ordinal, batch.last_ordinal, batch.number, status),
+        "SELECT place FROM row_state WHERE place BETWEEN ? AND ? AND batch = ? AND status = ? ORDER BY place",
+        (base + batch.first_ordinal, base + batch.last_ordinal, batch.number, status),
     )
-    return [row[0] for row in rows]
+    return [row[0] - base for row in rows]
 
 
 def _move_rows(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 
+from bulkzcrm.exact_json import decode_exactly, encode_exactly
 from bulkzcrm.model import Column, Json, Problem, Record
 
 __all__ = [
@@ -18,9 +18,6 @@ __all__ = [
     "texts_from",
 ]
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
-# Numbers with a point or an exponent come back as Decimal; a whole Decimal comes back as the equal int.
-_objects: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 _problems = msgspec.json.Decoder(tuple[Problem, ...])
 _columns = msgspec.json.Decoder(tuple[Column, ...])
 _texts = msgspec.json.Decoder(tuple[str, ...])
@@ -28,12 +25,12 @@ _texts = msgspec.json.Decoder(tuple[str, ...])
 
 def json_text(value: Json | Sequence[Problem] | Sequence[Column]) -> str:
     """Encode as JSON; decimals are written with all their digits."""
-    return _encoder.encode(value).decode()
+    return encode_exactly(value).decode()
 
 
 def object_from(text: str) -> Record:
     """Decode a JSON object."""
-    return cast("Record", _objects.decode(text))
+    return cast("Record", decode_exactly(text))
 
 
 def problems_from(text: str | None) -> tuple[Problem, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -10,10 +11,21 @@ from typing import TypeAlias
 from bulkzcrm.errors import OutputError
 from bulkzcrm.journal.failures import as_output_error
 
-__all__ = ["Database", "Parameters"]
+__all__ = ["Database", "Parameters", "in_sqlite"]
 
 SqlValue: TypeAlias = str | int | float | bytes | None
 Parameters: TypeAlias = Sequence[SqlValue] | Mapping[str, SqlValue]
+
+
+_KEY = re.compile(r"\bBIGINT(\s+NOT NULL PRIMARY KEY)")
+
+
+def in_sqlite(sql: str) -> str:
+    """Return the definition of a table as SQLite serves it best.
+
+    There a key of the type INTEGER, and of no other, is the place of the row itself; it has 64 bits all the same.
+    """
+    return _KEY.sub(r"INTEGER\1", sql)
 
 
 class Database:
@@ -29,6 +41,8 @@ class Database:
         self._connection = connection
         self._where = where
         self._depth = 0
+        self.bases: dict[str, int] = {}
+        """What `serials` remembers of runs."""
 
     @property
     def in_transaction(self) -> bool:
@@ -55,6 +69,10 @@ class Database:
         """Run a statement once for each set of parameters, and return how many rows were changed in all."""
         with self._plain_failures():
             return self._connection.executemany(sql, parameters).rowcount
+
+    def define(self, sql: str) -> None:
+        """Make a table that nobody else sees, if it is not there yet."""
+        self.change(in_sqlite(sql))
 
     def script(self, sql: str) -> None:
         """Run a statement to its end that gives no rows and yet has to be asked for each next step, on its own."""

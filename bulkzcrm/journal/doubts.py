@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection
+from operator import itemgetter
 from typing import NamedTuple
 
-from bulkzcrm.journal.codec import object_from
+from bulkzcrm.journal.contents import Contents
 from bulkzcrm.journal.database import Database, SqlValue
 from bulkzcrm.journal.records import Run
+from bulkzcrm.journal.serials import ROWS, base_of
 from bulkzcrm.journal.states import BatchState, Progress, RunState
 from bulkzcrm.model import Record
 
@@ -28,10 +31,7 @@ class Doubted(NamedTuple):
     is_left: bool
 
 
-_NOBODY_KNOWS = (Progress.SENDING, Progress.IN_DOUBT, Progress.UNKNOWN)
-
-_AT_ONCE = 500
-"""Parameters in one statement; SQLite's oldest limit is 999."""
+_DOUBTED = "r.identity, r.place, r.batch, b.sent_ms, r.status"
 
 _LAST_FEW = 3
 """One batch whose moments are odd must not decide where a reading ends."""
@@ -54,9 +54,10 @@ def accounted_for(
     found = {}
     # Batch by batch, so that memory stays flat however much was made since.
     for other, number, first, last, sent_ms, answered_ms in batches if wanted else ():
+        base = base_of(database, other)
         rows = database.all(
-            "SELECT record_id FROM source_row WHERE run = ? AND ordinal BETWEEN ? AND ? AND batch = ? AND status = ?",
-            (other, first, last, number, Progress.SUCCEEDED),
+            "SELECT record_id FROM row_state WHERE place BETWEEN ? AND ? AND batch = ? AND status = ?",
+            (base + first, base + last, number, Progress.SUCCEEDED),
         )
         found.update({row[0]: (other, sent_ms, answered_ms) for row in rows if row[0] in wanted})
     return found
@@ -64,14 +65,14 @@ def accounted_for(
 
 def answered_before(database: Database, run: Run, since_ms: int, before_ms: int) -> set[str]:
     """Return the records of the last few batches of a run that were answered between these two moments."""
+    base = base_of(database, run.id)
     rows = database.all(
         "SELECT r.record_id FROM"
-        " (SELECT run, number, first_ordinal, last_ordinal FROM batch"
+        " (SELECT number, first_ordinal, last_ordinal FROM batch"
         "  WHERE run = ? AND state = ? AND answered_ms BETWEEN ? AND ? ORDER BY answered_ms DESC LIMIT ?) b"
-        " JOIN source_row r ON r.run = b.run AND r.batch = b.number"
-        " AND r.ordinal BETWEEN b.first_ordinal AND b.last_ordinal"
+        " JOIN row_state r ON r.place BETWEEN ? + b.first_ordinal AND ? + b.last_ordinal AND r.batch = b.number"
         " WHERE r.status = ? AND r.record_id <> ''",
-        (run.id, BatchState.ANSWERED, since_ms, before_ms, _LAST_FEW, Progress.SUCCEEDED),
+        (run.id, BatchState.ANSWERED, since_ms, before_ms, _LAST_FEW, base, base, Progress.SUCCEEDED),
     )
     return {row[0] for row in rows}
 
@@ -83,17 +84,9 @@ def under_way_elsewhere(database: Database, run: Run, identities: Collection[str
         " AND u.id <> ? AND u.state = ? AND u.lease_until_ms >= ?",
         (*_whose(run), run.id, RunState.SENDING, now_ms),
     )
-    wanted = sorted(identities)
-    found: set[str] = set()
+    wanted, found = frozenset(identities), set[str]()
     for (other,) in others:
-        for place in range(0, len(wanted), _AT_ONCE):
-            part = wanted[place : place + _AT_ONCE]
-            rows = database.all(
-                "SELECT DISTINCT identity FROM source_row WHERE run = ? AND status = ?"  # noqa: S608  marks only
-                f" AND identity IN ({', '.join('?' * len(part))})",
-                (other, Progress.SENDING, *part),
-            )
-            found.update(row[0] for row in rows)
+        found.update(row[0] for row in _under_way(database, other, "r.identity") if row[0] in wanted)
     return found
 
 
@@ -109,26 +102,43 @@ def in_doubt_elsewhere(
         " OR EXISTS (SELECT 1 FROM batch b WHERE b.run = u.id AND b.answered_ms >= ?))",
         (*_whose(run), RunState.FINISHED, since_ms),
     )
-    wanted, own = sorted(identities), frozenset(ours)
+    wanted, own = frozenset(identities), frozenset(ours)
     found: list[Doubted] = []
     for (other,) in others:
-        for place in range(0, len(wanted), _AT_ONCE):
-            part = wanted[place : place + _AT_ONCE]
-            rows = database.all(
-                "SELECT r.ordinal, r.batch, r.identity, r.record, b.sent_ms, r.status FROM source_row r"  # noqa: S608  marks only
-                " JOIN batch b ON b.run = r.run AND b.number = r.batch"
-                f" WHERE r.run = ? AND r.identity IN ({', '.join('?' * len(part))}) AND r.record IS NOT NULL"
-                " AND r.status IN (?, ?, ?) AND (r.status <> ? OR b.answered_ms >= ?)",
-                (other, *part, *_NOBODY_KNOWS, Progress.UNKNOWN, since_ms),
-            )
-            found += [
-                Doubted(
-                    (other, ordinal, batch), identity, object_from(record), sent_ms or 0, status == Progress.UNKNOWN
-                )
-                for ordinal, batch, identity, record, sent_ms, status in rows
-                if other != run.id or ordinal not in own
-            ]
+        base, said = base_of(database, other), Contents(database, other)
+        open_rows = [*_under_way(database, other, _DOUBTED), *_left(database, other, since_ms)]
+        for identity, place, batch, sent_ms, status in sorted(open_rows, key=itemgetter(1)):
+            ordinal = place - base
+            if identity not in wanted or (other == run.id and ordinal in own):
+                continue
+            block = said.block(ordinal)
+            record = block.record(ordinal - block.first)
+            if record is not None:
+                key = other, ordinal, batch
+                found.append(Doubted(key, identity, record, sent_ms or 0, status == Progress.UNKNOWN))
     return found
+
+
+def _under_way(database: Database, run: str, columns: str) -> list[sqlite3.Row]:
+    """Return what these columns hold of the rows that are in flight."""
+    base = base_of(database, run)
+    return database.all(
+        f"SELECT {columns} FROM batch b JOIN row_state r"  # noqa: S608  names of ours
+        " ON r.place BETWEEN ? + b.first_ordinal AND ? + b.last_ordinal AND r.batch = b.number"
+        " WHERE b.run = ? AND b.state = ? AND r.status = ?",
+        (base, base, run, BatchState.SENDING, Progress.SENDING),
+    )
+
+
+def _left(database: Database, run: str, since_ms: int) -> list[sqlite3.Row]:
+    """Return the rows that are in doubt, and those that were left to people since then."""
+    base = base_of(database, run)
+    return database.all(
+        f"SELECT {_DOUBTED} FROM row_state r JOIN batch b ON b.run = ? AND b.number = r.batch"  # noqa: S608  names of ours
+        " WHERE r.status IN ('in_doubt', 'unknown') AND r.place > ? AND r.place < ?"
+        " AND (r.status <> ? OR b.answered_ms >= ?)",
+        (run, base, base + ROWS, Progress.UNKNOWN, since_ms),
+    )
 
 
 def _whose(run: Run) -> tuple[SqlValue, ...]:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+
+from bulkzcrm.cells import encode_cells
+from bulkzcrm.journal import contents
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.records import Run
+from bulkzcrm.journal.serials import ROWS, base_of
 from bulkzcrm.journal.states import Progress, RunState
+from bulkzcrm.model import CellValue
 
 _AGAIN = frozenset({Progress.INVALID, Progress.REJECTED})
 """Rows that may be given back once more."""
@@ -26,11 +33,45 @@ def rows(database: Database, run: str, before: str, *, by_identity: bool) -> tup
 
     They are the same rows if they hold the same cells, or with `by_identity` if they are known by the same.
     """
-    what = "identity" if by_identity else "cells"
-    marks = ", ".join("?" * len(_AGAIN))
-    found = database.one(
-        f"SELECT COUNT(*), COALESCE(MIN(number), 0) FROM source_row WHERE run = ? AND status = ? AND {what} IN"  # noqa: S608  names of ours
-        f" (SELECT {what} FROM source_row WHERE run = ? AND status NOT IN ({marks}) AND {what} IS NOT NULL)",
-        (run, Progress.PENDING, before, *sorted(_AGAIN)),
-    )
-    return (0, 0) if found is None else (found[0], found[1])
+    mine, theirs = base_of(database, run), base_of(database, before)
+    if by_identity:
+        marks = ", ".join("?" * len(_AGAIN))
+        found = database.one(
+            "SELECT COUNT(*), COALESCE(MIN(number), 0) FROM row_state"  # noqa: S608  marks only
+            " WHERE place > ? AND place < ? AND status = ? AND identity IN (SELECT identity FROM row_state"
+            f" WHERE place > ? AND place < ? AND status NOT IN ({marks}) AND identity IS NOT NULL)",
+            (mine, mine + ROWS, Progress.PENDING, theirs, theirs + ROWS, *sorted(_AGAIN)),
+        )
+        return (0, 0) if found is None else (found[0], found[1])
+    # Made once and then emptied: every change of the schema makes SQLite prepare all its statements anew.
+    database.define("CREATE TEMPORARY TABLE IF NOT EXISTS row_given (mark BYTEA NOT NULL PRIMARY KEY)")
+    database.change("DELETE FROM row_given")
+    sent = frozenset(Progress) - _AGAIN
+    for page in _marked(database, before, sent):
+        database.change_many(
+            "INSERT INTO row_given (mark) VALUES (?) ON CONFLICT (mark) DO NOTHING", ((mark,) for _, mark in page)
+        )
+    count = first = 0
+    for page in _marked(database, run, {Progress.PENDING}):
+        for number, mark in page:
+            if database.one("SELECT 1 FROM row_given WHERE mark = ?", (mark,)) is not None:
+                count, first = count + 1, first or number
+    return count, first
+
+
+def _marked(database: Database, run: str, statuses: Collection[Progress]) -> Iterator[list[tuple[int, bytes]]]:
+    """Yield the numbers of rows in some states, and what stands for their cells, a block at a time."""
+    after, base, marks = 0, base_of(database, run), ", ".join("?" * len(statuses))
+    while blocks := contents.page(database, run, after, 1):
+        (block,) = blocks
+        after = block.last
+        found = database.all(
+            f"SELECT place, number FROM row_state WHERE place BETWEEN ? AND ? AND status IN ({marks})",  # noqa: S608  marks
+            (base + block.first, base + block.last, *sorted(statuses)),
+        )
+        cells = list(block.all_cells())
+        yield [(number, _mark(cells[place - base - block.first])) for place, number in found]
+
+
+def _mark(cells: Sequence[CellValue]) -> bytes:
+    return hashlib.blake2b(encode_cells(cells), digest_size=16).digest()

@@ -1,67 +1,15 @@
-"""What sending asks of the journal for every row: which rows wait, and the intent to send a new batch of them.
-
-Every other row of a run is touched here and in `rows.write_outcomes` alone, so few statements do all the work.
-"""
+"""The intent to send a new batch of rows, by few statements: every row of a run is touched here."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from heapq import merge
-from itertools import islice
+from collections.abc import Iterator, Sequence
 
 from bulkzcrm.journal.batches import dissolve_empty, holders
-from bulkzcrm.journal.codec import object_from, problems_from
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.failures import IllegalMoveError
-from bulkzcrm.journal.records import Intent, StoredRow
+from bulkzcrm.journal.records import Intent
+from bulkzcrm.journal.serials import base_of
 from bulkzcrm.journal.states import BatchState, Progress
-
-_WAITING = (
-    "SELECT ordinal, number, record, identity, fingerprint, is_open, problems, code, record_id, batch, attempts"
-    " FROM source_row WHERE run = ? AND status = ? AND ordinal > ?"
-)
-
-
-def waiting(
-    database: Database,
-    run: str,
-    after_ordinal: int,
-    limit: int,
-    statuses: Collection[Progress],
-    attempts: int | None,
-) -> list[StoredRow]:
-    """Return the next rows in source order that are in one of the `statuses`, without cells and without before-image.
-
-    With `attempts` only those that so many requests have carried.
-    """
-    pages = [_page(database, run, after_ordinal, limit, status, attempts) for status in sorted(statuses)]
-    return list(islice(merge(*pages, key=lambda row: row.ordinal), limit))
-
-
-def _page(
-    database: Database, run: str, after_ordinal: int, limit: int, status: Progress, attempts: int | None
-) -> list[StoredRow]:
-    condition = "" if attempts is None else f" AND attempts = {attempts:d}"
-    found = database.all(f"{_WAITING}{condition} ORDER BY ordinal LIMIT ?", (run, status, after_ordinal, limit))
-    return [
-        StoredRow(
-            ordinal=ordinal,
-            number=number,
-            cells=(),
-            record=None if record is None else object_from(record),
-            identity=identity,
-            fingerprint=fingerprint,
-            is_open=bool(is_open),
-            status=status,
-            problems=problems_from(problems),
-            code=code,
-            record_id=record_id,
-            batch=batch,
-            attempts=carried,
-            before=None,
-        )
-        for ordinal, number, record, identity, fingerprint, is_open, problems, code, record_id, batch, carried in found
-    ]
 
 
 def intend(database: Database, run: str, intent: Intent) -> None:
@@ -85,12 +33,12 @@ def intend(database: Database, run: str, intent: Intent) -> None:
             intent.sent_ms,
         ),
     )
-    carried = 0
+    carried, base = 0, base_of(database, run)
     for first, last in _stretches(ordinals):
         carried += database.change(
-            "UPDATE source_row SET batch = ?, status = ?, attempts = attempts + 1"
-            " WHERE run = ? AND ordinal BETWEEN ? AND ? AND status = ?",
-            (number, Progress.SENDING, run, first, last, Progress.PENDING),
+            "UPDATE row_state SET batch = ?, status = ?, attempts = attempts + 1"
+            " WHERE place BETWEEN ? AND ? AND status = ?",
+            (number, Progress.SENDING, base + first, base + last, Progress.PENDING),
         )
     if carried != len(ordinals):
         raise IllegalMoveError(f"{len(ordinals) - carried} rows for batch {number} of the run {run} are not pending.")

@@ -5,9 +5,21 @@ The first leads from format 1 to format 2. `schema.sql` shows where they all lea
 
 from __future__ import annotations
 
-from typing import Final
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
 
-__all__ = ["MIGRATIONS"]
+from bulkzcrm.blocks import encode_block
+from bulkzcrm.cells import decode_cells
+from bulkzcrm.journal.codec import object_from
+from bulkzcrm.journal.records import NewRow
+from bulkzcrm.journal.rows import block_of, in_blocks
+from bulkzcrm.journal.serials import ROWS
+
+__all__ = ["MIGRATIONS", "Step"]
+
+Step: TypeAlias = str | Callable[[sqlite3.Connection], None]
+"""A script of whole statements, in the common subset of SQLite and PostgreSQL, or what statements alone cannot do."""
 
 _SHARED_LIMITS: Final = """
 ALTER TABLE organisation ADD COLUMN cuts INTEGER NOT NULL DEFAULT 0;
@@ -76,5 +88,84 @@ CREATE TABLE traffic (
 );
 """
 
-MIGRATIONS: Final = (_SHARED_LIMITS, _PRUNING, _REVISIONS, _REQUESTS_OVER_TIME)
-"""Scripts of whole statements, in the common subset of SQLite and PostgreSQL."""
+_BLOCKS: Final = """
+ALTER TABLE run ADD COLUMN serial BIGINT NOT NULL DEFAULT 0;
+
+UPDATE run SET serial = (SELECT COUNT(*) FROM run r WHERE r.id <= run.id);
+
+CREATE UNIQUE INDEX run_by_serial ON run (serial);
+
+CREATE TABLE row_block (
+  run           TEXT    NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  first_ordinal INTEGER NOT NULL,
+  last_ordinal  INTEGER NOT NULL,
+  content       TEXT    NOT NULL,
+  PRIMARY KEY (run, first_ordinal)
+);
+
+CREATE TABLE row_state (
+  place       BIGINT  NOT NULL PRIMARY KEY,
+  number      INTEGER NOT NULL,
+  status      TEXT    NOT NULL,
+  identity    TEXT,
+  fingerprint BYTEA,
+  is_open     INTEGER NOT NULL,
+  problems    TEXT,
+  code        TEXT    NOT NULL,
+  record_id   TEXT    NOT NULL,
+  batch       INTEGER,
+  attempts    INTEGER NOT NULL
+);
+
+CREATE INDEX row_state_open ON row_state (place) WHERE is_open = 1;
+
+CREATE INDEX row_state_doubtful ON row_state (status, place) WHERE status IN ('in_doubt', 'unknown');
+
+CREATE TABLE before_image (
+  place  BIGINT NOT NULL PRIMARY KEY,
+  record TEXT   NOT NULL
+);
+"""
+
+
+def _rows_into_blocks(connection: sqlite3.Connection) -> None:
+    for run, serial in connection.execute("SELECT id, serial FROM run").fetchall():
+        base = serial * ROWS
+        for block in map(block_of, in_blocks(_rows_of(connection, run))):
+            connection.execute(
+                "INSERT INTO row_block (run, first_ordinal, last_ordinal, content) VALUES (?, ?, ?, ?)",
+                (run, block.first, block.last, encode_block(block)),
+            )
+        connection.execute(
+            "INSERT INTO row_state SELECT ? + ordinal, number, status, identity, fingerprint, is_open, problems, code,"
+            " record_id, batch, attempts FROM source_row WHERE run = ?",
+            (base, run),
+        )
+        connection.execute(
+            "INSERT INTO before_image SELECT ? + ordinal, before_image FROM source_row"
+            " WHERE run = ? AND before_image IS NOT NULL",
+            (base, run),
+        )
+    connection.execute("DROP TABLE source_row")
+
+
+def _rows_of(connection: sqlite3.Connection, run: str) -> Iterator[NewRow]:
+    for ordinal, number, cells, surplus, record in connection.execute(
+        "SELECT ordinal, number, cells, surplus, record FROM source_row WHERE run = ? ORDER BY ordinal", (run,)
+    ):
+        yield NewRow(
+            ordinal=ordinal,
+            number=number,
+            cells=decode_cells(cells),
+            surplus=decode_cells(surplus) if surplus is not None else (),
+            record=None if record is None else object_from(record),
+        )
+
+
+MIGRATIONS: Final[tuple[tuple[Step, ...], ...]] = (
+    (_SHARED_LIMITS,),
+    (_PRUNING,),
+    (_REVISIONS,),
+    (_REQUESTS_OVER_TIME,),
+    (_BLOCKS, _rows_into_blocks),
+)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 
 from bulkzcrm.errors import JournalError
+from bulkzcrm.journal.database import in_sqlite
 from bulkzcrm.journal.failures import as_output_error, storage_failure
 from bulkzcrm.journal.migrations import MIGRATIONS
 from bulkzcrm.journal.place import keep_private, make_place
@@ -147,9 +149,12 @@ def _make_schema(connection: sqlite3.Connection, now_ms: int = 0) -> None:
     if version < SCHEMA_VERSION:
         if version:
             _refuse_while_at_work(connection, now_ms)
-        for script in MIGRATIONS[version - 1 :] if version else [_newest_schema()]:
-            for statement in _statements(script):
-                connection.execute(statement)
+        for step in chain.from_iterable(MIGRATIONS[version - 1 :]) if version else [_newest_schema()]:
+            if isinstance(step, str):
+                for statement in _statements(step):
+                    connection.execute(in_sqlite(statement))
+            else:
+                step(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from bulkzcrm.blocks import LONGEST
 from bulkzcrm.journal.database import Database
+from bulkzcrm.journal.serials import base_of
 from bulkzcrm.journal.states import RunState
 
 __all__ = ["Pruning"]
 
 _PIECES: Final = (
-    ("source_row", "ordinal"),
     ("batch", "number"),
     ("retried_row", "ordinal"),
     ("ended_count", "status"),
     ("traffic", "begin_ms"),
 )
-"""What a run consists of, each with what tells its rows apart."""
+"""What a run consists of besides its rows, each with what tells its lines apart."""
 _OVER: Final = (RunState.FINISHED, RunState.INGESTING)
 """Of these alone nothing is left to do: a run whose ingest broke off can only be begun anew."""
-_ROWS: Final = 2_000
+_LINES: Final = 2_000
 """Deleted in one transaction: some hundredths of a second."""
+_BLOCKS: Final = _LINES // LONGEST
 _PAGES: Final = 500
 """Given back to the disk in one transaction."""
 
@@ -53,7 +55,8 @@ class Pruning:
 
     def begun(self) -> list[str]:
         """Return the runs that are marked as pruned and of which more is left than a warning."""
-        rests = " OR ".join(f"EXISTS (SELECT 1 FROM {table} p WHERE p.run = run.id)" for table, _ in _PIECES)  # noqa: S608  ours
+        tables = ("row_block", *(table for table, _ in _PIECES))
+        rests = " OR ".join(f"EXISTS (SELECT 1 FROM {table} p WHERE p.run = run.id)" for table in tables)  # noqa: S608  ours
         rows = self._database.all(
             f"SELECT id FROM run WHERE pruned_ms IS NOT NULL AND (source_sha256 = '' OR {rests}) ORDER BY id",  # noqa: S608  ours
         )
@@ -62,18 +65,33 @@ class Pruning:
     def delete_some(self, run: str) -> int:
         """Delete some of what a marked run consists of, and return how many of its rows; -1 once nothing is left."""
         with self._database.transaction():
+            if rows := self._delete_rows(run):
+                return rows
             for table, key in _PIECES:
                 deleted = self._database.change(
                     f"DELETE FROM {table} WHERE run = ? AND {key} IN"  # noqa: S608  names of ours
                     f" (SELECT {key} FROM {table} WHERE run = ? ORDER BY {key} LIMIT ?)",
-                    (run, run, _ROWS),
+                    (run, run, _LINES),
                 )
                 if deleted:
-                    return deleted if table == "source_row" else 0
+                    return 0
             self._database.change(
                 "DELETE FROM run WHERE id = ? AND pruned_ms IS NOT NULL AND source_sha256 = ''", (run,)
             )
+            self._database.bases.pop(run, None)
         return -1
+
+    def _delete_rows(self, run: str) -> int:
+        """Delete the first rows that are left of a run, and return how many."""
+        blocks = self._database.all(
+            "SELECT first_ordinal, last_ordinal FROM row_block WHERE run = ? ORDER BY first_ordinal LIMIT ?", (run, _BLOCKS)
+        )
+        if not blocks:
+            return 0
+        base, last = base_of(self._database, run), blocks[-1][1]
+        self._database.change("DELETE FROM before_image WHERE place > ? AND place <= ?", (base, base + last))
+        self._database.change("DELETE FROM row_block WHERE run = ? AND last_ordinal <= ?", (run, last))
+        return self._database.change("DELETE FROM row_state WHERE place > ? AND place <= ?", (base, base + last))
 
     def has_sent(self, run: str) -> bool:
         """Tell whether a request of a run may ever have left."""

@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from bulkzcrm.journal import batches, doubts, given_again, intents, organisations, report_pages, rows, runs, traffic
+from bulkzcrm.blocks import Block
+from bulkzcrm.journal import (
+    batches,
+    contents,
+    doubts,
+    given_again,
+    organisations,
+    repeats,
+    report_pages,
+    rows,
+    runs,
+    traffic,
+    waiting,
+)
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.doubts import Doubted
-from bulkzcrm.journal.records import Batch, Duplicate, Organisation, Run, StoredRow
+from bulkzcrm.journal.records import Batch, Duplicate, Organisation, Run, StoredRow, TouchedRow
 from bulkzcrm.journal.report_pages import ReportedRow
 from bulkzcrm.journal.states import BatchState, Progress, RunState
+from bulkzcrm.journal.waiting import WaitingBlock
 from bulkzcrm.traffic import Second
 
 __all__ = ["JournalReader"]
@@ -105,7 +119,32 @@ class JournalReader:
         attempts: int | None = None,
     ) -> list[StoredRow]:
         """Return the same as `rows`, but without what nobody needs who judges or sends: cells and before-images."""
-        return intents.waiting(self._database, run, after_ordinal, limit, statuses, attempts)
+        return rows.page(self._database, run, after_ordinal, limit, statuses, attempts, whole=False)
+
+    def rows_at(self, run: str, ordinals: Collection[int], *, whole: bool = True) -> list[StoredRow]:
+        """Return the rows at some places, in source order; without cells and before-images if not `whole`."""
+        return rows.at(self._database, run, ordinals, whole=whole)
+
+    def touched_rows(self, run: str, first: int, last: int) -> list[TouchedRow]:
+        """Return, of the rows between two places, those that do not just wait to be sent for the first time."""
+        return rows.touched(self._database, run, first, last)
+
+    def blocks(self, run: str, after_ordinal: int = 0, limit: int = 1) -> list[Block]:
+        """Return the next blocks of rows that hold one after an ordinal, as they were read from the source."""
+        return contents.page(self._database, run, after_ordinal, limit)
+
+    def next_waiting(
+        self,
+        run: str,
+        after_ordinal: int,
+        statuses: Collection[Progress] = frozenset({Progress.PENDING}),
+        attempts: int | None = None,
+    ) -> WaitingBlock | None:
+        """Return the first block with a row that waits after an ordinal, and all its rows that do; nothing at the end.
+
+        A row waits that has one of the `statuses`; with `attempts`, only if so many requests have carried it.
+        """
+        return waiting.next_block(self._database, run, after_ordinal, statuses, attempts)
 
     def last_batch(self, run: str) -> int:
         """Return the number of the last batch, 0 where there is none."""
@@ -149,11 +188,11 @@ class JournalReader:
 
         So: mark the answer as invalid and ask again, until the answer is empty.
         """
-        return rows.duplicates(self._database, run, limit, by_identity=False)
+        return repeats.duplicates(self._database, run, limit, by_identity=False)
 
     def duplicates_by_identity(self, run: str, limit: int = 10_000) -> list[Duplicate]:
         """Return the first rows that change the same record as an earlier one, as `duplicates_by_fingerprint` does."""
-        return rows.duplicates(self._database, run, limit, by_identity=True)
+        return repeats.duplicates(self._database, run, limit, by_identity=True)
 
     def repeats(self, run: str, limit: int, *, by_identity: bool) -> Iterator[list[Duplicate]]:
         """Yield all rows that repeat an earlier one, a page at a time, in source order; invalid ones are left out.
@@ -161,12 +200,12 @@ class JournalReader:
         They are found once, when the first page is asked for: what is written between two pages changes none of them.
         One such question at a time.
         """
-        rows.set_repeats_aside(self._database, run, by_identity=by_identity)
+        repeats.set_aside(self._database, run, by_identity=by_identity)
         after = 0
-        while page := rows.repeats_page(self._database, run, after, limit):
+        while page := repeats.page(self._database, run, after, limit):
             yield page
             after = page[-1].ordinal
-        rows.forget_repeats(self._database)
+        repeats.forget(self._database)
 
     def batch(self, run: str, number: int) -> Batch:
         """Return one batch."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple, Self
 
 from msgspec import Struct
 
@@ -15,7 +17,9 @@ from bulkzcrm.journal.states import BatchState, Progress, RunState, reported
 from bulkzcrm.model import CellValue, Column, Json, Outcome, Problem, Record
 
 __all__ = [
+    "AsItIs",
     "Batch",
+    "Beginning",
     "Counters",
     "Duplicate",
     "Intent",
@@ -26,6 +30,7 @@ __all__ = [
     "RowSettlement",
     "Run",
     "StoredRow",
+    "TouchedRow",
 ]
 
 
@@ -101,7 +106,6 @@ class NewRow(Struct, frozen=True, kw_only=True):
     """What a spreadsheet program shows for it."""
     cells: tuple[CellValue, ...]
     surplus: tuple[CellValue, ...] = ()
-    sheet: str | None = None
     record: Record | None = None
     identity: str | None = None
     """The record that it changes; rows that share one are duplicates."""
@@ -111,6 +115,28 @@ class NewRow(Struct, frozen=True, kw_only=True):
     """To be converted again once the whole source is known."""
     status: Progress = Progress.PENDING
     problems: tuple[Problem, ...] = ()
+
+
+class Beginning(NamedTuple):
+    """How one row of a block begins, as in `NewRow`, if it does not just wait to be sent."""
+
+    status: Progress = Progress.PENDING
+    identity: str | None = None
+    fingerprint: bytes | None = None
+    is_open: bool = False
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def of(cls, row: NewRow) -> Self:
+        """Return how a row begins."""
+        return cls(row.status, row.identity, row.fingerprint, row.is_open, row.problems)
+
+
+class TouchedRow(NamedTuple):
+    """A row that does not just wait to be sent for the first time."""
+
+    ordinal: int
+    status: Progress
 
 
 class StoredRow(NewRow, frozen=True, kw_only=True, gc=False):
@@ -138,17 +164,23 @@ class StoredRow(NewRow, frozen=True, kw_only=True, gc=False):
         )
 
 
+class AsItIs(Enum):
+    """Stands for what stays as it is."""
+
+    AS_IT_IS = "as it is"
+
+
 class RowSettlement(Struct, frozen=True, kw_only=True):
     """What became of a row without sending it: converted again, resolved, invalid after all, already as wanted.
 
     `status` is `pending`, `invalid`, `unchanged`, or `succeeded` where an earlier request of a row that was in doubt
-    turns out to have been carried out late. Everything here replaces what the journal held, and the row is no
-    longer open.
+    turns out to have been carried out late. Everything here replaces what the journal held, but for a `record` that is
+    not given, and the row is no longer open.
     """
 
     ordinal: int
     status: Progress = Progress.PENDING
-    record: Record | None = None
+    record: Record | AsItIs | None = AsItIs.AS_IT_IS
     problems: tuple[Problem, ...] = ()
     identity: str | None = None
     fingerprint: bytes | None = None

@@ -10,6 +10,7 @@ from bulkzcrm.journal.codec import columns_from, json_text, object_from, texts_f
 from bulkzcrm.journal.database import Database, SqlValue
 from bulkzcrm.journal.failures import IllegalMoveError, LostLeaseError
 from bulkzcrm.journal.records import Counters, NewRun, Run
+from bulkzcrm.journal.serials import ROWS, base_of, new_serial
 from bulkzcrm.journal.states import RESUMABLE, RUN_MOVES, UNFINISHED, RunState, require_move
 from bulkzcrm.model import Json
 
@@ -71,6 +72,7 @@ def add(database: Database, new: NewRun, now_ms: int) -> None:
         "retry_of": new.retry_of,
         "created_ms": now_ms,
         "updated_ms": now_ms,
+        "serial": new_serial(database),
         **dict.fromkeys(("epoch", "requests", "credits", "batches", "seconds"), 0),
     }
     database.change(
@@ -181,10 +183,10 @@ def move(database: Database, run: str, now: RunState, wanted: RunState, stopped_
     """Move a run to another state; `finished` only when every row has ended."""
     require_move(RUN_MOVES, now, wanted, f"The run {run}")
     if wanted is RunState.FINISHED:
-        marks = ", ".join("?" * len(UNFINISHED))
+        marks, base = ", ".join("?" * len(UNFINISHED)), base_of(database, run)
         unfinished = database.one(
-            f"SELECT COUNT(*) FROM source_row WHERE run = ? AND status IN ({marks})",  # noqa: S608  marks only
-            (run, *sorted(UNFINISHED)),
+            f"SELECT COUNT(*) FROM row_state WHERE place > ? AND place < ? AND status IN ({marks})",  # noqa: S608  marks only
+            (base, base + ROWS, *sorted(UNFINISHED)),
         )
         if unfinished is not None and unfinished[0]:
             raise IllegalMoveError(
@@ -192,8 +194,8 @@ def move(database: Database, run: str, now: RunState, wanted: RunState, stopped_
             )
         database.change(
             "INSERT INTO ended_count (run, status, total)"
-            " SELECT run, status, COUNT(*) FROM source_row WHERE run = ? GROUP BY run, status",
-            (run,),
+            " SELECT ?, status, COUNT(*) FROM row_state WHERE place > ? AND place < ? GROUP BY status",
+            (run, base, base + ROWS),
         )
     database.change("UPDATE run SET state = ?, stopped_because = ? WHERE id = ?", (wanted, stopped_because, run))
 
@@ -240,7 +242,11 @@ def drop(database: Database, run: str, state: RunState) -> None:
             f"The run {run} is not forgotten: it has been sent, at least in part, or it is finished.",
             f"`bulkzcrm report {run}` shows what became of its rows.",
         )
+    base = base_of(database, run)
+    database.change("DELETE FROM before_image WHERE place > ? AND place < ?", (base, base + ROWS))
+    database.change("DELETE FROM row_state WHERE place > ? AND place < ?", (base, base + ROWS))
     database.change("DELETE FROM run WHERE id = ?", (run,))
+    database.bases.pop(run, None)
 
 
 def _run(row: sqlite3.Row) -> Run:

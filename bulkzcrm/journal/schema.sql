@@ -1,5 +1,6 @@
 -- The journal's tables, in the common subset of SQLite and PostgreSQL: moments are INTEGER milliseconds UTC, flags INTEGER
 -- 0 or 1, structured values JSON as TEXT. Who may move from which state to which is told in states.py, not here.
+-- (SQLite finds rows fastest by a key of the type INTEGER, which holds 64 bits there: opening.py puts it for BIGINT.)
 
 CREATE TABLE run (
   id               TEXT    NOT NULL PRIMARY KEY,  -- sorts by time
@@ -37,8 +38,11 @@ CREATE TABLE run (
   seconds          DOUBLE PRECISION NOT NULL,
   pruned_ms        BIGINT,                        -- since when its rows are deleted; what is left warns of a second import
   revision         INTEGER NOT NULL DEFAULT 0,    -- every write to the run moves it: one revision is one moment
-  reported         INTEGER NOT NULL DEFAULT 0     -- the latest revision of which a report may stand
+  reported         INTEGER NOT NULL DEFAULT 0,    -- the latest revision of which a report may stand
+  serial           BIGINT  NOT NULL DEFAULT 0     -- tells its rows from those of other runs
 );
+
+CREATE UNIQUE INDEX run_by_serial ON run (serial);
 
 CREATE INDEX run_by_content ON run (source_sha256, operation);
 
@@ -57,30 +61,36 @@ CREATE TABLE ended_count (                        -- rows under every status of 
   PRIMARY KEY (run, status)
 );
 
-CREATE TABLE source_row (
-  run          TEXT    NOT NULL REFERENCES run (id) ON DELETE CASCADE,
-  ordinal      INTEGER NOT NULL,                  -- place in the source, from 1
-  number       INTEGER NOT NULL,                  -- what a spreadsheet program shows for it
-  sheet        TEXT,
-  cells        TEXT    NOT NULL,                  -- JSON, see bulkzcrm.cells
-  surplus      TEXT,                              -- JSON: cells to the right of the last column
-  record       TEXT,                              -- JSON object
-  identity     TEXT,                              -- the record it changes: two rows with the same one are duplicates
-  fingerprint  BYTEA,                             -- bytes, in both dialects; of the record's content: equal content, equal fingerprint
-  is_open      INTEGER NOT NULL,                  -- to be converted again once the whole source is known
-  status       TEXT    NOT NULL,
-  problems     TEXT,                              -- JSON array
-  code         TEXT    NOT NULL,                  -- the one the report shows: that of the first problem, else the API's
-  record_id    TEXT    NOT NULL,
-  batch        INTEGER,                           -- the last batch that it was planned in
-  attempts     INTEGER NOT NULL,                  -- requests that carried it
-  before_image TEXT,                              -- JSON object: the current record before the first write
-  PRIMARY KEY (run, ordinal)
+CREATE TABLE row_block (                          -- what was read of the source; only what a row says may still change
+  run           TEXT    NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  first_ordinal INTEGER NOT NULL,                 -- places in the source, from 1; a block holds 500 rows at most
+  last_ordinal  INTEGER NOT NULL,
+  content       TEXT    NOT NULL,                 -- JSON, see bulkzcrm.blocks
+  PRIMARY KEY (run, first_ordinal)
 );
 
-CREATE INDEX source_row_by_status ON source_row (run, status, ordinal);
+CREATE TABLE row_state (                          -- how far each row is
+  place       BIGINT  NOT NULL PRIMARY KEY,       -- serial of the run * 2^32 + place in the source
+  number      INTEGER NOT NULL,                   -- what a spreadsheet program shows for it
+  status      TEXT    NOT NULL,
+  identity    TEXT,                               -- the record it changes: two rows with the same one are duplicates
+  fingerprint BYTEA,                              -- bytes, in both dialects; of the record's content: equal content, equal fingerprint
+  is_open     INTEGER NOT NULL,                   -- to be converted again once the whole source is known
+  problems    TEXT,                               -- JSON array
+  code        TEXT    NOT NULL,                   -- the one the report shows: that of the first problem, else the API's
+  record_id   TEXT    NOT NULL,
+  batch       INTEGER,                            -- the last batch that it was planned in
+  attempts    INTEGER NOT NULL                    -- requests that carried it
+);
 
-CREATE INDEX source_row_open ON source_row (run, ordinal) WHERE is_open = 1;
+CREATE INDEX row_state_open ON row_state (place) WHERE is_open = 1;
+
+CREATE INDEX row_state_doubtful ON row_state (status, place) WHERE status IN ('in_doubt', 'unknown');
+
+CREATE TABLE before_image (
+  place  BIGINT NOT NULL PRIMARY KEY,             -- as in row_state
+  record TEXT   NOT NULL                          -- JSON object: the current record before the first write
+);
 
 CREATE TABLE batch (
   run           TEXT    NOT NULL REFERENCES run (id) ON DELETE CASCADE,

@@ -8,17 +8,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bulkzcrm.journal import batches, intents, organisations, rows, runs, traffic
+from bulkzcrm.blocks import Block
+from bulkzcrm.journal import batches, contents, intents, organisations, repeats, rows, runs, traffic
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.opening import open_again, open_file, open_temporary
 from bulkzcrm.journal.pruning import Pruning
 from bulkzcrm.journal.reader import JournalReader
 from bulkzcrm.journal.records import (
     Batch,
+    Beginning,
     Counters,
     Intent,
     NewRow,
@@ -199,10 +202,35 @@ class Journal(JournalReader):
             state = runs.hold(self._database, run, epoch, self._clock_ms())
             runs.drop(self._database, run, state)
 
-    def add_rows(self, run: str, epoch: int, new: Sequence[NewRow]) -> None:
-        """Write rows while the run is `ingesting`; about 1,000 at a time is quick."""
+    def add_block(
+        self,
+        run: str,
+        epoch: int,
+        block: Block,
+        *,
+        numbers: Sequence[int],
+        identities: Sequence[str | None],
+        others: Mapping[int, Beginning],
+    ) -> None:
+        """Write rows while the run is `ingesting`, their numbers and identities; blocks come in source order.
+
+        All wait to be sent but for `others` (by their places in the block), of which it is told how they begin.
+        """
         with self._holding(run, epoch, _READING):
-            rows.add(self._database, run, new)
+            rows.add_block(self._database, run, block, numbers, identities, others)
+
+    def add_rows(self, run: str, epoch: int, new: Sequence[NewRow]) -> None:
+        """Write rows one by one while the run is `ingesting`; a block is quicker, and takes less room."""
+        with self._holding(run, epoch, _READING):
+            for part in rows.in_blocks(sorted(new, key=attrgetter("ordinal"))):
+                block, numbers = rows.block_of(part), [row.number for row in part]
+                others = {place: Beginning.of(row) for place, row in enumerate(part)}
+                rows.add_block(self._database, run, block, numbers, [None] * len(part), others)
+
+    def replace_block(self, run: str, epoch: int, block: Block) -> None:
+        """Write anew what the rows of a block say, once the whole source is known, while the run is `ingesting`."""
+        with self._holding(run, epoch, _READING):
+            contents.replace(self._database, run, block)
 
     def settle_rows(self, run: str, epoch: int, settlements: Sequence[RowSettlement]) -> None:
         """Write what became of pending rows without sending them; invalid ones may be told of more problems."""
@@ -223,7 +251,7 @@ class Journal(JournalReader):
         """
         with self.transaction():
             runs.find(self._database, run)
-            rows.take(self._database, run, ordinals, retry_run)
+            repeats.take(self._database, run, ordinals, retry_run)
 
     def plan_batch(
         self,

@@ -15,6 +15,7 @@ from bulkzcrm.model import Column, Table
 from bulkzcrm.run.folders import ready_folder
 from bulkzcrm.run.ingesting import JudgeAtOnce, Taken, take_in, time_zone
 from bulkzcrm.run.judging import Judge
+from bulkzcrm.run.judging_all import judge_repeated
 from bulkzcrm.run.keys import keys_of
 from bulkzcrm.run.options import RunOptions, credit_floor, error_limit
 from bulkzcrm.run.origin import Origin
@@ -82,7 +83,7 @@ async def check(
                 announce=around.announce,
             )
             judges.append(judge)
-            return judge.at_once
+            return judge
 
         with origin.open() as table:
             taken = take_in(
@@ -100,7 +101,9 @@ async def check(
         journal.update_run(run_id, 0, decisions=taken.decisions(), source_sha256=content)
         taken.tell(around.announce)
         (judge,) = judges
-        verdicts = judge.finish(journal, run_id, lambda settled: journal.settle_rows(run_id, 0, settled), taken.rows)
+        verdicts = judge_repeated(
+            judge, journal, run_id, lambda settled: journal.settle_rows(run_id, 0, settled), taken.rows
+        )
         left_open = _not_checked(operation, taken, verdicts.abstained, zone_known=options.time_zone is not None)
         journal.add_counts(run_id, 0, Counters(seconds=(around.clock() - begun).total_seconds()))
         ending = project(journal, journal.run(run_id), folder, resume=None, not_checked=left_open)

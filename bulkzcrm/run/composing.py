@@ -15,13 +15,15 @@ from msgspec import Struct, structs
 
 from bulkzcrm.client import Client
 from bulkzcrm.errors import BulkzcrmError
-from bulkzcrm.journal import Progress, RowOutcome, RowSettlement, StoredRow
+from bulkzcrm.exact_json import encode_exactly
+from bulkzcrm.journal import Progress, RowOutcome, RowSettlement, StoredRow, WaitingBlock
 from bulkzcrm.lookup import Directory, Resolved
 from bulkzcrm.model import Problem, Record
 from bulkzcrm.readings import list_pages, read_service
 from bulkzcrm.run.judging import Judge
+from bulkzcrm.run.writing import BlockWriter
 from bulkzcrm.send import Sendable
-from bulkzcrm.spec.moments import at_moment
+from bulkzcrm.spec.moments import Moments, at_moment
 from bulkzcrm.spec.organisation import Current, Organisation, Reading
 
 __all__ = ["Composed", "Composer", "Looked"]
@@ -58,6 +60,24 @@ class Composer:
         self._organisation = organisation
         self._client = client
         self._directory = Directory(judge.operation, organisation)
+        self._moments = Moments(judge.operation.fields)
+        looked_up = {each.name for each in judge.operation.fields if each.lookup is not None}
+        as_given = judge.operation.sent_as_given and judge.keys is None
+        self._writer = BlockWriter(self._as_given, frozenset(looked_up)) if as_given else None
+
+    def write(self, waiting: WaitingBlock) -> tuple[dict[int, Sendable], list[int]]:
+        """Return those rows of a block that can be sent as they are, by their places, and the places of all others."""
+        if self._writer is None:
+            return {}, [row.ordinal for row in waiting.rows]
+        return self._writer.write(waiting)
+
+    def _as_given(self, part: Record) -> Record | None:
+        """Return what a part of a new record is sent as; `None` where that is not certain, or not yet."""
+        resolved = self._directory.resolve(part)
+        given, late = self._judge.in_zone(resolved.given)
+        completed = self._operation.complete(given, resolved.current, self._organisation)
+        is_certain = not (resolved.problems or late or self._moments.says_now(completed.record))
+        return completed.record if is_certain else None
 
     async def compose(self, rows: Sequence[StoredRow], once_in_doubt: Collection[int] = ()) -> Composed:
         """Compose rows in their order, reading by id what the list did not show (see `composed`)."""
@@ -111,8 +131,9 @@ class Composer:
                 Sendable(
                     ordinal=row.ordinal,
                     number=row.number,
-                    record=record,
+                    said=encode_exactly(record),
                     record_id=record_id,
+                    says_now=self._moments.says_now(record),
                     sent_before=row.attempts > 0,
                     in_doubt=row.status is Progress.IN_DOUBT,
                 )
@@ -124,7 +145,8 @@ class Composer:
         record, keys = row.record or {}, self._judge.keys
         if keys is not None:
             record = {**record, keys.name: keys.value(row, record)}
-        sendable = Sendable(ordinal=row.ordinal, number=row.number, record=record, record_id="", in_doubt=True)
+        said = encode_exactly(record)
+        sendable = Sendable(ordinal=row.ordinal, number=row.number, said=said, record_id="", in_doubt=True)
         told = tuple(self._judge.with_cell(_stands_open(problem), row.number) for problem in problems)
         return sendable, RowOutcome(ordinal=row.ordinal, status=Progress.UNKNOWN, problems=told)
 
@@ -132,7 +154,6 @@ class Composer:
         return RowSettlement(
             ordinal=row.ordinal,
             status=Progress.INVALID,
-            record=row.record,
             problems=tuple(self._judge.with_cell(problem, row.number) for problem in problems),
             identity=row.identity,
             fingerprint=row.fingerprint,
@@ -243,7 +264,6 @@ def _as_wanted(row: StoredRow, status: Progress, record_id: str) -> RowSettlemen
     return RowSettlement(
         ordinal=row.ordinal,
         status=status,
-        record=row.record,
         identity=row.identity,
         fingerprint=row.fingerprint,
         record_id=record_id,

@@ -126,7 +126,7 @@ def not_yet_done(table: Table, *, allow_duplicates: bool) -> tuple[Table, GivenB
             else:
                 yield row
 
-    return replace(table, rows=rows()), given_back
+    return replace(table, rows=rows(), slabs=None), given_back
 
 
 def _refuse_parts(names: Sequence[str], table: Table) -> None:

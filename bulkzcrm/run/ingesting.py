@@ -3,30 +3,62 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from itertools import islice
+from typing import Literal, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bulkzcrm.convert import ColumnMap, Converted, ConvertOptions, MapOptions, RowConverter, Settled, match_columns
+from bulkzcrm.batch import batches
+from bulkzcrm.blocks import LONGEST, Block
+from bulkzcrm.convert import (
+    BlockConverter,
+    ColumnMap,
+    Converted,
+    ConvertedBlock,
+    ConvertOptions,
+    MapOptions,
+    RowConverter,
+    Settled,
+    match_columns,
+)
 from bulkzcrm.convert.headers import columns_called
 from bulkzcrm.defuse import undefuse
 from bulkzcrm.errors import UsageError
 from bulkzcrm.events import ColumnsMatched, Listener, Noted, RowsRead
-from bulkzcrm.journal import Journal, NewRow, Progress, RowSettlement
-from bulkzcrm.model import CellValue, Column, Json, Row, Table
+from bulkzcrm.journal import Beginning, Journal, NewRow, Progress, RowSettlement
+from bulkzcrm.model import CellValue, Column, Json, Row, Slab, Table
 from bulkzcrm.run.given_back import not_yet_done
-from bulkzcrm.run.judging import first_identity
+from bulkzcrm.run.judging import first_identities, first_identity
 from bulkzcrm.run.options import RunOptions
 from bulkzcrm.spec.operation import Operation
 
 __all__ = ["JudgeAtOnce", "Taken", "take_in", "time_zone"]
 
-_PAGE = 1000
-"""Rows in one transaction of the journal."""
+_SLABS = 4
+"""Slabs of rows in one transaction of the journal."""
 
-JudgeAtOnce: TypeAlias = Callable[[NewRow], NewRow]
-"""Returns a row as it goes into the journal: with what else is wrong with it."""
+class JudgeAtOnce(Protocol):
+    """Judges rows as soon as they are converted, for those who need not wait for the organisation."""
+
+    def unproven(self, block: Block, plain: Collection[int]) -> Collection[int]:
+        """Return which of the plain rows of a block, by their places in it, have to be judged one by one."""
+        ...
+
+    def at_once(self, row: NewRow) -> NewRow:
+        """Return a row as it goes into the journal: with what else is wrong with it."""
+        ...
+
+
+class _JudgeLater:
+    """Leaves all rows for later."""
+
+    def unproven(self, block: Block, plain: Collection[int]) -> Collection[int]:
+        del block, plain
+        return ()
+
+    def at_once(self, row: NewRow) -> NewRow:
+        return row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +123,7 @@ def take_in(
     """Read an open source to its end.
 
     `begin` makes the run once the columns are known, and returns its id and the epoch of its claim. `go_on` is asked
-    before each write and raises to stop. `judging` is what rows are judged by as soon as they are converted, for those
-    who need not wait for the organisation. Raises `SourceError` or `UsageError`; a run that was begun is then left in
+    before each write and raises to stop. `judging` is what rows are judged by as soon as they are converted. Raises `SourceError` or `UsageError`; a run that was begun is then left in
     state `ingesting`, for the caller to drop.
     """
     table, given_back = not_yet_done(_without_defusing(table), allow_duplicates=options.allow_duplicates)
@@ -115,11 +146,11 @@ def take_in(
     )
     columns = tuple(column for column in table.columns if column not in column_map.report_columns)
     run, epoch = begin(columns)
-    judge = judging(column_map) if judging else _left_for_later
-    intake = _Intake(operation, journal, run, epoch, judge, table.sheet)
-    rows = intake.take(table.rows, converter, announce, go_on)
+    judge = judging(column_map) if judging else _JudgeLater()
+    intake = _Intake(operation, journal, run, epoch, judge)
+    rows = intake.take(table.slabs or _slabs(table.rows), converter, announce, go_on)
     settled = converter.settle()
-    intake.settle_open_rows(settled, len(table.columns))
+    intake.settle_open_rows(settled)
     announce(RowsRead(rows=rows, final=True))
     is_empty = not rows and not given_back.left_out
     warnings = (
@@ -146,61 +177,84 @@ class _Intake:
     run: str
     epoch: int
     judge: JudgeAtOnce
-    sheet: str | None
 
-    def take(self, rows: Iterator[Row], converter: RowConverter, announce: Listener, go_on: Callable[[], None]) -> int:
+    def take(self, slabs: Iterator[Slab], converter: RowConverter, announce: Listener, go_on: Callable[[], None]) -> int:
         """Take all rows, and return how many there were."""
-        waiting: list[NewRow] = []
-        ordinal = 0
-        for ordinal, row in enumerate(rows, start=1):
-            waiting.append(self._new(ordinal, row, converter(row)))
-            if len(waiting) == _PAGE:
-                go_on()
-                self.journal.add_rows(self.run, self.epoch, waiting)
-                waiting = []
-                announce(RowsRead(rows=ordinal))
-        if waiting:
+        convert = BlockConverter(converter)
+        taken = 0
+        while some := list(islice(slabs, _SLABS)):
             go_on()
-            self.journal.add_rows(self.run, self.epoch, waiting)
-        return ordinal
+            with self.journal.transaction():
+                for slab in some:
+                    self._add(convert(taken + 1, slab), slab.numbers)
+                    taken += len(slab.numbers)
+            announce(RowsRead(rows=taken))
+        return taken
 
-    def settle_open_rows(self, settled: Settled, width: int) -> None:
+    def _add(self, converted: ConvertedBlock, numbers: Sequence[int]) -> None:
+        self.journal.add_block(
+            self.run,
+            self.epoch,
+            converted.block,
+            numbers=numbers,
+            identities=first_identities(self.operation, converted.block),
+            others=self._others(converted, numbers),
+        )
+
+    def settle_open_rows(self, settled: Settled) -> None:
         """Convert once more the rows whose columns had to be known as a whole."""
-        converter = settled.converter()
+        convert = BlockConverter(settled.converter())
         after = 0
-        while page := self.journal.open_rows(self.run, after, _PAGE):
-            after = page[-1].ordinal
+        while waiting := self.journal.open_rows(self.run, after, 1):
+            (block,) = self.journal.blocks(self.run, waiting[0].ordinal - 1)
+            rows = self.journal.open_rows(self.run, block.first - 1, block.rows)
+            numbers = {row.ordinal - block.first: row.number for row in rows if row.ordinal <= block.last}
+            converted = convert.again(block, numbers)
             settlements = []
-            for stored in page:
-                row = Row(stored.number, _as_wide(stored.cells, width), stored.surplus)
-                new = self._new(stored.ordinal, row, converter(row))
+            for place, number in numbers.items():
+                new = self._new(converted, place, number)
                 settlements.append(
                     RowSettlement(
                         ordinal=new.ordinal,
                         status=new.status,
-                        record=new.record,
                         problems=new.problems,
                         identity=new.identity,
                         fingerprint=new.fingerprint,
                     )
                 )
-            self.journal.settle_rows(self.run, self.epoch, settlements)
+            with self.journal.transaction():
+                self.journal.replace_block(self.run, self.epoch, block)
+                self.journal.settle_rows(self.run, self.epoch, settlements)
+            after = block.last
 
-    def _new(self, ordinal: int, row: Row, converted: Converted) -> NewRow:
+    def _others(self, converted: ConvertedBlock, numbers: Sequence[int]) -> dict[int, Beginning]:
+        """Return how those rows of a block begin that are not plain."""
+        block, odd = converted.block, converted.odd
+        plain = [place for place in range(block.rows) if place not in odd] if odd else range(block.rows)
+        unproven = self.judge.unproven(block, plain)
+        return {place: Beginning.of(self._new(converted, place, numbers[place])) for place in {*odd, *unproven}}
+
+    def _new(self, block: ConvertedBlock, place: int, number: int) -> NewRow:
+        converted = block.odd.get(place) or Converted(block.block.record(place) or {})
         problems = converted.problems
         new = NewRow(
-            ordinal=ordinal,
-            number=row.number,
-            cells=row.cells,
-            surplus=row.surplus,
-            sheet=self.sheet,
+            ordinal=block.block.first + place,
+            number=number,
+            cells=block.block.cells(place),
+            surplus=block.block.surplus(place),
             record=converted.record,
             identity=None if problems else first_identity(self.operation, converted.record),
             is_open=bool(converted.open),
             status=Progress.INVALID if problems else Progress.PENDING,
             problems=problems,
         )
-        return new if converted.open else self.judge(new)
+        return new if converted.open else self.judge.at_once(new)
+
+
+def _slabs(rows: Iterator[Row]) -> Iterator[Slab]:
+    for some in batches(rows, LONGEST):
+        surplus = {place: row.surplus for place, row in enumerate(some) if row.surplus}
+        yield Slab([row.number for row in some], list(zip(*(row.cells for row in some), strict=True)), surplus)
 
 
 def _matched(column_map: ColumnMap, columns: Sequence[Column]) -> ColumnsMatched:
@@ -218,14 +272,6 @@ def _matched(column_map: ColumnMap, columns: Sequence[Column]) -> ColumnsMatched
         constants=dict(column_map.constants),
         ignored=tuple(name for column in column_map.ignored if (name := named(column)) is not None),
     )
-
-
-def _left_for_later(row: NewRow) -> NewRow:
-    return row
-
-
-def _as_wide(cells: tuple[CellValue, ...], width: int) -> tuple[CellValue, ...]:
-    return cells + (None,) * (width - len(cells))
 
 
 def _named(column_map: ColumnMap) -> Sequence[str]:
@@ -252,7 +298,7 @@ def _without_defusing(table: Table) -> Table:
             yield Row(row.number, tuple(map(plain, row.cells)), tuple(map(plain, row.surplus)))
 
     columns = tuple(Column(column.index, column.letter, undefuse(column.name)) for column in table.columns)
-    return replace(table, columns=columns, rows=rows())
+    return replace(table, columns=columns, rows=rows(), slabs=None)
 
 
 def _decimal(text: str | None) -> Literal[".", ","] | None:

@@ -1,12 +1,8 @@
-"""Rows held against the organisation: names resolved, rules judged, repeated rows found, and what is already as wanted.
-
-Nothing is sent here. Rows are read from the journal and only those written back whose fate or identity changes, so that
-it can be done again after a stop.
-"""
+"""Rows held against the organisation: names resolved, rules judged, and what is already as wanted; nothing is sent."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -14,21 +10,22 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
+from bulkzcrm.blocks import Block
 from bulkzcrm.convert import localise
-from bulkzcrm.events import Listener, RowsJudged
+from bulkzcrm.events import Listener
 from bulkzcrm.journal import JournalReader, NewRow, Progress, RowSettlement, StoredRow
 from bulkzcrm.lookup import Directory, Resolved
-from bulkzcrm.model import Problem, Record
+from bulkzcrm.model import Json, Problem, Record
 from bulkzcrm.run.keys import Keys
-from bulkzcrm.run.repeating import PAGE, Repetitions, Write
+from bulkzcrm.run.screening import Screen
 from bulkzcrm.spec.facts import Facts
 from bulkzcrm.spec.fields import Field, Kind
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Current, Named, Organisation
-from bulkzcrm.spec.values import fingerprint, name_of
+from bulkzcrm.spec.values import fingerprint, name_of, names_of
 from bulkzcrm.validate import Validator
 
-__all__ = ["Judge", "Verdicts", "first_identity", "pages"]
+__all__ = ["Judge", "Verdicts", "first_identities", "first_identity"]
 
 
 @dataclass(slots=True)
@@ -45,12 +42,17 @@ class Verdicts:
     """Names of rows that are to be created and may have been already: a record of the name may be theirs."""
 
 
-def pages(journal: JournalReader, run: str, *statuses: Progress) -> Iterator[list[StoredRow]]:
-    """Yield the rows of a run in these states, a page at a time, in source order; without their cells."""
-    after = 0
-    while page := journal.rows_without_cells(run, after, PAGE, statuses):
-        after = page[-1].ordinal
-        yield page
+def first_identities(operation: Operation, block: Block) -> Sequence[str | None]:
+    """Return `first_identity` of each row of a block that is not apart."""
+    if operation.creates:
+        return block.each(operation.named_by, _names)
+    if "id" in operation.find_by:
+        return block.each("id", lambda ids: [None if record_id is None else str(record_id) for record_id in ids])
+    return [None] * block.rows
+
+
+def _names(values: Iterable[Json]) -> list[str | None]:
+    return [name or None for name in names_of([str(value or "") for value in values])]
 
 
 def first_identity(operation: Operation, record: Record) -> str | None:
@@ -63,10 +65,6 @@ def first_identity(operation: Operation, record: Record) -> str | None:
 
 _localised = lru_cache(maxsize=1_000)(localise)
 """Rows that follow each other often name the same moments."""
-
-
-def _nobody_stops() -> None:
-    """Go on, whatever happens."""
 
 
 @dataclass(kw_only=True)
@@ -87,32 +85,9 @@ class Judge:
     announce: Listener
     verdicts: Verdicts = field(default_factory=Verdicts)
 
-    def judge(
-        self,
-        journal: JournalReader,
-        run: str,
-        write: Write,
-        go_on: Callable[[], None] = _nobody_stops,
-    ) -> Verdicts:
-        """Judge every row that is not yet settled; `write` takes what changes, a page at a time.
-
-        `go_on` is asked before each page and raises to end it there.
-        """
-        judged = 0
-        for page in pages(journal, run, Progress.PENDING, Progress.INVALID):
-            go_on()
-            settlements = [settled for row in page if not row.attempts and (settled := self._row(row)) is not None]
-            if self.operation.creates:
-                self._note_sent(journal, run, [row for row in page if row.attempts])
-            if settlements:
-                write(settlements)
-            judged += len(page)
-            self.announce(RowsJudged(rows=judged))
-        return self.finish(journal, run, write, judged)
-
     def at_once(self, row: NewRow) -> NewRow:
         """Judge a row on its way into the journal, where there is no organisation to be read first."""
-        settled = self._row(row)
+        settled = self.row(row)
         if settled is None:
             return row
         return structs.replace(
@@ -123,19 +98,36 @@ class Judge:
             fingerprint=settled.fingerprint,
         )
 
-    def finish(self, journal: JournalReader, run: str, write: Write, judged: int) -> Verdicts:
-        """Judge what shows only once every row was judged by itself: which rows repeat others."""
-        Repetitions(
-            operation=self.operation,
-            keys=self.keys,
-            allow_duplicates=self.allow_duplicates,
-            columns=self.letters,
-            with_cell=self.with_cell,
-            content=self._print,
-            announce=self.announce,
-        ).settle(journal, run, write)
-        self.announce(RowsJudged(rows=judged, final=True))
-        return self.verdicts
+    def unproven(self, block: Block, plain: Collection[int]) -> Collection[int]:
+        """Return which rows of a block, by their places in it, have to be looked at one by one.
+
+        None of the `plain` ones is apart or was sent before, or has a problem so far. Those that are proven to be right
+        stay as they are.
+        """
+        if self._screen is None:
+            return plain
+        unproven = self._screen.unproven(block, plain)
+        proven = [place for place in plain if place not in unproven] if unproven else plain
+        default = self.operation.defaults.get("Status")
+        becoming_active = block.each("Status", lambda values: [value is None or value == default for value in values])
+        self.verdicts.becoming_active += sum(becoming_active[place] for place in proven)
+        if self._names_there:
+            names = block.each(self.operation.named_by, lambda values: values)
+            for place in proven:
+                self._note_namesakes({self.operation.named_by: names[place]})
+        return unproven
+
+    @cached_property
+    def _screen(self) -> Screen | None:
+        """What proves many rows at once; of what is to be changed, each row is another one."""
+        return Screen(self.operation, self._is_flawless) if self.operation.creates and self.keys is None else None
+
+    def _is_flawless(self, validator: Validator, record: Record) -> bool:
+        resolved = self._directory.resolve(record)
+        given, late = self.in_zone(resolved.given)
+        judgement = validator(self._facts(given, resolved.current))
+        self.verdicts.abstained.update(judgement.abstained)
+        return not (resolved.problems or late or judgement.problems)
 
     @cached_property
     def _directory(self) -> Directory:
@@ -145,7 +137,8 @@ class Judge:
     def _validator(self) -> Validator:
         return Validator(self.operation)
 
-    def _row(self, row: NewRow) -> RowSettlement | None:
+    def row(self, row: NewRow) -> RowSettlement | None:
+        """Judge one row that was never sent, and return what is to be written of it, if anything."""
         if row.record is None:
             return None
         unreadable = frozenset(problem.field for problem in row.problems) if row.problems else frozenset()
@@ -158,14 +151,7 @@ class Judge:
     def weigh(self, row: NewRow, resolved: Resolved) -> tuple[Record, tuple[Problem, ...]]:
         """Return the row's values, date-times with their offsets, and all that is wrong with them, by cell."""
         given, late = self.in_zone(resolved.given)
-        facts = Facts(
-            given=given,
-            current=resolved.current,
-            now=self.now,
-            zone=self._business_zone,
-            organisation=self.organisation,
-            defaults=self.operation.defaults,
-        )
+        facts = self._facts(given, resolved.current)
         beside = (*row.problems, *resolved.problems, *late, *(self.keys.problems(row, given) if self.keys else ()))
         judgement = self._validator(facts, beside=tuple(dict.fromkeys(beside)) if beside else ())
         if judgement.abstained:
@@ -174,6 +160,16 @@ class Judge:
             return given, ()
         problems = (self.with_cell(problem, row.number) for problem in judgement.problems)
         return given, tuple(dict.fromkeys(problems))
+
+    def _facts(self, given: Record, current: Current | None) -> Facts:
+        return Facts(
+            given=given,
+            current=current,
+            now=self.now,
+            zone=self._business_zone,
+            organisation=self.organisation,
+            defaults=self.operation.defaults,
+        )
 
     def _valid(self, row: NewRow, resolved: Resolved, given: Record) -> RowSettlement | None:
         """Settle a row without problems: already as wanted, or still to be sent under its identity."""
@@ -197,7 +193,7 @@ class Judge:
             return None
         return self._settled(row, Progress.PENDING, identity=resolved.identity)
 
-    def _note_sent(self, journal: JournalReader, run: str, rows: Sequence[StoredRow]) -> None:
+    def note_sent(self, journal: JournalReader, run: str, rows: Sequence[StoredRow]) -> None:
         """Note the names of rows that may have made a record; those that were only turned away have not."""
         numbers = {row.batch for row in rows if row.batch is not None}
         once_in_doubt = journal.once_in_doubt(run, numbers) if numbers else set()
@@ -244,7 +240,6 @@ class Judge:
         return RowSettlement(
             ordinal=row.ordinal,
             status=status,
-            record=row.record,
             problems=problems,
             identity=identity or None,
             fingerprint=fingerprint,
@@ -296,6 +291,7 @@ class Judge:
         letter = self.letters.get(problem.field, "")
         return replace(problem, cell=f"{letter}{number}") if letter and not problem.cell else problem
 
-    def _print(self, row: StoredRow) -> bytes:
+    def content(self, row: StoredRow) -> bytes:
+        """Sum up what a row says."""
         given, _ = self.in_zone(self._directory.resolve(row.record or {}).given)
         return fingerprint(self.operation.fields, given)

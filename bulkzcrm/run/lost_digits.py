@@ -133,7 +133,7 @@ class LostDigits:
         if lost.remedy == remedy:
             return None
         problems = tuple(replace(each, remedy=remedy) if each is lost else each for each in row.problems)
-        return RowSettlement(ordinal=row.ordinal, status=Progress.INVALID, record=row.record, problems=problems)
+        return RowSettlement(ordinal=row.ordinal, status=Progress.INVALID, problems=problems)
 
     def _fitting(self, left: Left) -> Iterator[Current]:
         begun = left.digits[:_LEFT]

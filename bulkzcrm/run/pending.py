@@ -1,6 +1,6 @@
 """Pending rows, out of the journal in source order, as batches that are ready to be sent; made ahead of their turn.
 
-Rows are read a slab at a time, the next one while this one is composed; records that have to be read by their ids are
+Rows are read a block at a time, the next one while this one is composed; records that have to be read by their ids are
 read ahead as well, those of a few batches at once. Rows that turn out to need no request are settled on the way.
 """
 
@@ -10,15 +10,17 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
+from operator import attrgetter
 from typing import final
 
 import anyio
 from anyio.abc import TaskGroup
+from msgspec import Struct
 
 from bulkzcrm.batch import batches
 from bulkzcrm.client import ReadRefusedError
 from bulkzcrm.errors import BulkzcrmError
-from bulkzcrm.journal import Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow
+from bulkzcrm.journal import Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow, WaitingBlock
 from bulkzcrm.run.composing import Composer, Looked
 from bulkzcrm.run.doubted import by_size
 from bulkzcrm.send import Budget, Ledger, LookUp, Precedence, Sendable
@@ -26,8 +28,6 @@ from bulkzcrm.spec.organisation import Current
 
 __all__ = ["Pending"]
 
-_SLAB = 100
-"""Rows that are read from the journal at a time: those who write to it meanwhile wait for no longer than that takes."""
 _READ_AHEAD = 1
 """For so many batches beyond the one that is composed, records are read by their ids meanwhile."""
 
@@ -91,12 +91,12 @@ class Pending:
     async def _give_all(self, group: TaskGroup, attempts: int | None, halted: Callable[[], bool], give: Give) -> None:
         under_way: deque[_Reading] = deque()
         async with aclosing(self._pages(attempts)) as pages:
-            async for rows in pages:
+            async for page in pages:
                 if halted():
                     return
                 # What they need is composed, and the next batches can wait.
                 await self._precedence.give_way()
-                reading = _Reading(self._composer.look(rows))
+                reading = _Reading(page, self._composer.look(page.rows))
                 under_way.append(reading)
                 if reading.looked.lacking:
                     group.start_soon(reading.read, self._composer)
@@ -129,8 +129,9 @@ class Pending:
                     await self._give(batches(alike, size), halted, give)
                 else:
                     self._ready += alike
+            self._ready += reading.page.written
         else:
-            self._ready += composed.sendable
+            self._ready += _in_order(reading.page.written, composed.sendable)
         full = len(self._ready) - len(self._ready) % self._size
         ready, self._ready = self._ready[:full], self._ready[full:]
         await self._give(batches(ready, self._size), halted, give)
@@ -163,22 +164,27 @@ class Pending:
     def _statuses(self) -> frozenset[Progress]:
         return frozenset({Progress.PENDING, Progress.IN_DOUBT} if self._reread else {Progress.PENDING})
 
-    async def _pages(self, attempts: int | None) -> AsyncGenerator[Sequence[StoredRow], None]:
-        """Yield the rows that are due, as many at a time as go in a batch; the next slab is read meanwhile."""
+    async def _pages(self, attempts: int | None) -> AsyncGenerator[_Page, None]:
+        """Yield the rows that are due, as many at a time as go in a batch; the next block is read meanwhile."""
         import asyncio  # noqa: PLC0415 - as in the journal's writer
 
-        upcoming = self._slab(0, attempts)
-        while found := await asyncio.wrap_future(upcoming):
-            upcoming = self._slab(found[-1].ordinal, attempts)
-            due = [row for row in found if row.status is Progress.PENDING or row.batch in self._reread]
-            for page in batches(due, self._size):
-                yield page
+        upcoming = self._block(0, attempts)
+        while (found := await asyncio.wrap_future(upcoming)) is not None:
+            upcoming = self._block(found.rows[-1].ordinal, attempts)
+            due = [row for row in found.rows if row.status is Progress.PENDING or row.batch in self._reread]
+            written, left = self._composer.write(WaitingBlock(found.block, due))
+            rows = {row.ordinal: row for row in await self._stored(left)}
+            for some in batches((row.ordinal for row in due), self._size):
+                yield _Page([written[each] for each in some if each in written], [rows[each] for each in some if each in rows])
 
-    def _slab(self, after: int, attempts: int | None) -> Future[list[StoredRow]]:
-        statuses, limit = self._statuses, max(_SLAB, self._size)
-        return self._writer.submit(
-            lambda journal: journal.rows_without_cells(self._run.id, after, limit, statuses, attempts)
-        )
+    def _block(self, after: int, attempts: int | None) -> Future[WaitingBlock | None]:
+        statuses = self._statuses
+        return self._writer.submit(lambda journal: journal.next_waiting(self._run.id, after, statuses, attempts))
+
+    async def _stored(self, ordinals: Sequence[int]) -> list[StoredRow]:
+        if not ordinals:
+            return []
+        return await self._writer.do(lambda journal: journal.rows_at(self._run.id, ordinals, whole=False))
 
     async def _once_in_doubt(self, rows: Sequence[StoredRow]) -> dict[int, int]:
         """Return the batches that the rows are in doubt with, or were until read back, and how many rows each had."""
@@ -194,11 +200,23 @@ class Pending:
         return await self._writer.do(read)
 
 
+class _Page(Struct, frozen=True):
+    """Rows that are due: such as are written already, and such as are still to be composed."""
+
+    written: Sequence[Sendable]
+    rows: Sequence[StoredRow]
+
+
+def _in_order(some: Sequence[Sendable], others: Sequence[Sendable]) -> Sequence[Sendable]:
+    return sorted([*some, *others], key=attrgetter("ordinal")) if some and others else some or others
+
+
 @final
 class _Reading:
     """A page of rows, and the records that are read for it by their ids."""
 
-    def __init__(self, looked: Looked) -> None:
+    def __init__(self, page: _Page, looked: Looked) -> None:
+        self.page = page
         self.looked = looked
         self._is_over = anyio.Event()
         self._whole: Mapping[str, Current] = {}

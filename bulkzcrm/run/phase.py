@@ -29,7 +29,8 @@ from bulkzcrm.readings import read_organisation, wanted_readings
 from bulkzcrm.run.allowances import batch_size, beyond_the_limit, preview_of, terms_of
 from bulkzcrm.run.given_again import refuse_given_back_again
 from bulkzcrm.run.ingesting import time_zone
-from bulkzcrm.run.judging import Judge, Verdicts, pages
+from bulkzcrm.run.judging import Judge, Verdicts
+from bulkzcrm.run.judging_all import judge_all, pages
 from bulkzcrm.run.keeping import Keeper
 from bulkzcrm.run.keys import keys_of
 from bulkzcrm.run.lease import LEASE_MS
@@ -165,7 +166,7 @@ class SendingPhase:
             announce=self._around.announce,
         )
         await to_thread.run_sync(lost.settle, self._journal, self.run.id, self._settle)
-        verdicts = await to_thread.run_sync(judge.judge, self._journal, self.run.id, self._settle, go_on)
+        verdicts = await to_thread.run_sync(judge_all, judge, self._journal, self.run.id, self._settle, go_on)
         self._around.stop.go_on()
         warning = await to_thread.run_sync(beyond_the_limit, self._operation, organisation, verdicts.becoming_active)
         if warning:

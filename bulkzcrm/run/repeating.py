@@ -7,7 +7,7 @@ call).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bulkzcrm.events import Listener, Noted
@@ -52,7 +52,7 @@ class Repetitions:
                 return
             self._refuse(journal, run, write, by_identity=False)
         for each in journal.duplicates_by_identity(run, limit=1):
-            (again,) = journal.rows(run, each.ordinal - 1, 1, None)
+            (again,) = journal.rows_at(run, [each.ordinal])
             self.announce(
                 Noted(
                     f"Row {again.number} has the same {self.operation.named_by} as row {each.first_number}, with "
@@ -67,8 +67,8 @@ class Repetitions:
             found = True
             places = {place for each in page for place in (each.ordinal, each.first_ordinal)}
             settlements = [
-                RowSettlement(ordinal=row.ordinal, record=row.record, identity=row.identity, fingerprint=content)
-                for row in _at(journal, run, places)
+                RowSettlement(ordinal=row.ordinal, identity=row.identity, fingerprint=content)
+                for row in journal.rows_at(run, places)
                 if row.status is Progress.PENDING and not row.attempts
                 if (content := self.content(row)) != row.fingerprint
             ]
@@ -81,7 +81,7 @@ class Repetitions:
         for page in journal.repeats(run, PAGE, by_identity=by_identity):
             first = {each.ordinal: each for each in page}
             refused = [
-                self._refused(row, first[row.ordinal], sent) for row in _at(journal, run, first) if not row.attempts
+                self._refused(row, first[row.ordinal], sent) for row in journal.rows_at(run, first) if not row.attempts
             ]
             if refused:
                 write(refused)
@@ -89,7 +89,7 @@ class Repetitions:
         overtaken = [Duplicate(place, place, number) for place, number in sent.items()]
         for begin in range(0, len(overtaken), PAGE):
             first = {each.ordinal: each for each in overtaken[begin : begin + PAGE]}
-            write([self._refused(row, first[row.ordinal], sent) for row in _at(journal, run, first)])
+            write([self._refused(row, first[row.ordinal], sent) for row in journal.rows_at(run, first)])
 
     def _refused(self, row: StoredRow, repeated: Duplicate, sent: Mapping[int, int]) -> RowSettlement:
         number = sent.get(repeated.first_ordinal)
@@ -97,7 +97,6 @@ class Repetitions:
         return RowSettlement(
             ordinal=row.ordinal,
             status=Progress.INVALID,
-            record=row.record,
             problems=(self.with_cell(problem, row.number),),
         )
 
@@ -122,11 +121,6 @@ class Repetitions:
         return Problem(code="DUPLICATE_ROW", field=name, message=message, remedy=remedy)
 
 
-def _at(journal: JournalReader, run: str, places: Collection[int]) -> Iterator[StoredRow]:
-    for place in sorted(places):
-        yield from journal.rows(run, place - 1, 1, None)
-
-
 def _sent_instead(journal: JournalReader, run: str, *, by_identity: bool) -> dict[int, int]:
     """Return where a first row was not sent, but one that repeats it was: place of the first → number of the other."""
     sent: dict[int, int] = {}
@@ -134,10 +128,10 @@ def _sent_instead(journal: JournalReader, run: str, *, by_identity: bool) -> dic
         return sent  # nothing was: a look at every row is spared
     for page in journal.repeats(run, PAGE, by_identity=by_identity):
         first = {each.ordinal: each.first_ordinal for each in page}
-        for row in _at(journal, run, first):
+        for row in journal.rows_at(run, first):
             if row.attempts:
                 sent.setdefault(first[row.ordinal], row.number)
-    for row in _at(journal, run, sent):
+    for row in journal.rows_at(run, sent):
         if row.attempts:
             del sent[row.ordinal]
     return sent

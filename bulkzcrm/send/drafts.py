@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import final
+from typing import cast, final, overload
 
-import msgspec
+from msgspec import Raw, Struct
 
+from bulkzcrm.exact_json import decode_exactly, encode_exactly
 from bulkzcrm.model import Record
 from bulkzcrm.send.sendable import Sendable
 from bulkzcrm.spec.moments import Moments
@@ -16,10 +17,27 @@ from bulkzcrm.spec.operation import Operation
 
 __all__ = ["Draft", "Drafting", "Written"]
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+@final
+class Records(Sequence[Record]):
+    """The records of a request, each read from what is `said` of it when somebody asks for it, which is seldom."""
+
+    def __init__(self, said: Sequence[bytes]) -> None:
+        self._said = said
+
+    def __len__(self) -> int:
+        return len(self._said)
+
+    @overload
+    def __getitem__(self, place: int) -> Record: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Record]: ...
+    def __getitem__(self, place: int | slice) -> Record | Sequence[Record]:
+        if isinstance(place, slice):
+            return Records(self._said[place])
+        return cast("Record", decode_exactly(self._said[place]))
 
 
-class Written(msgspec.Struct, frozen=True):
+class Written(Struct, frozen=True):
     """One request as it goes over the wire, the records that it carries, and the hex digest that it is known by."""
 
     records: Sequence[Record]
@@ -29,7 +47,7 @@ class Written(msgspec.Struct, frozen=True):
     digest: str
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(Struct, frozen=True):
     """Rows that go together; `written` is their request, unless it depends on the moment when it is sent."""
 
     rows: Sequence[Sendable]
@@ -48,17 +66,26 @@ class Drafting:
 
     def draft(self, rows: Sequence[Sendable]) -> Draft:
         """Write the request for some rows ahead, if it will be the same whenever it is sent."""
-        records = [each.record for each in rows]
-        return Draft(rows) if any(map(self._moments.says_now, records)) else Draft(rows, self._write(records))
+        if any([each.says_now for each in rows]):
+            return Draft(rows)
+        return Draft(rows, self._write([each.said for each in rows]))
 
     def written(self, draft: Draft, moment: datetime) -> Written:
         """Return the request as it is sent at that moment."""
         if draft.written is not None:
             return draft.written
-        return self._write([self._moments.at(each.record, moment, self._zone) for each in draft.rows])
+        return self._write(
+            [
+                encode_exactly(self._moments.at(each.record, moment, self._zone)) if each.says_now else each.said
+                for each in draft.rows
+            ]
+        )
 
-    def _write(self, records: Sequence[Record]) -> Written:
-        request = self._operation.request(records, triggers=self._triggers)
-        body = _ENCODER.encode(request.body) if request.body is not None else None
+    def _write(self, said: Sequence[bytes]) -> Written:
+        records = Records(said)
+        # A request for one record may depend on what it says; in others, records stand as they are written.
+        raw = records if self._operation.one_at_a_time else list(map(Raw, said))
+        request = self._operation.request(raw, triggers=self._triggers)
+        body = encode_exactly(request.body) if request.body is not None else None
         digest = hashlib.sha256(body or request.path.encode()).hexdigest()
         return Written(records, request.method, request.path, body, digest)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from msgspec import Struct
 
 from bulkzcrm.cells import counted
 from bulkzcrm.errors import StoppedError
+from bulkzcrm.exact_json import decode_exactly
 from bulkzcrm.model import Record
 
 __all__ = ["Budget", "LookUp", "Recheck", "Sendable"]
@@ -18,17 +19,24 @@ __all__ = ["Budget", "LookUp", "Recheck", "Sendable"]
 class Sendable(Struct, frozen=True, kw_only=True, gc=False):
     """One row ready to be sent: its place in the run, its number in the source, and its record as the API takes it.
 
-    `record_id` is the id that the answer must name; blank where the record is new or has none.
-    `sent_before` tells that an earlier request has carried the row; `in_doubt` that one was lost which may still be
-    carried out, though nothing was to be seen of it when the record was read again.
+    `said` is the record as JSON, to be changed only where it `says_now`. `record_id` is the id that the answer must
+    name; blank where the record is new or has none. `sent_before` tells that an earlier request has carried the row;
+    `in_doubt` that one was lost which may still be carried out, though nothing was to be seen of it when the record was
+    read again.
     """
 
     ordinal: int
     number: int
-    record: Record
+    said: bytes
     record_id: str
+    says_now: bool = False
     sent_before: bool = False
     in_doubt: bool = False
+
+    @property
+    def record(self) -> Record:
+        """The record, read anew each time."""
+        return cast("Record", decode_exactly(self.said))
 
 
 Recheck: TypeAlias = Callable[[Sequence[Sendable]], Awaitable[frozenset[int]]]

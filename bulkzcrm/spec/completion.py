@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, cast
+
+from msgspec import Raw
 
 from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.facts import NOW
@@ -32,8 +34,8 @@ UPDATE_MANDATORY: Final = ("Duration", "Location", "Members", "Availability_Type
 def records_request(method: str, path: str) -> RequestBuilder:
     """Return the request for records in a `data` array; without triggers, workflows are told not to run."""
 
-    def request(records: Sequence[Record], *, triggers: bool) -> Request:
-        body: dict[str, Json] = {"data": list(records)}
+    def request(records: Sequence[Record] | Sequence[Raw], *, triggers: bool) -> Request:
+        body: dict[str, Json] = {"data": cast("list[Json]", list(records))}
         if not triggers:
             body["trigger"] = []
         return Request(method, path, body)
@@ -44,18 +46,18 @@ def records_request(method: str, path: str) -> RequestBuilder:
 def object_request(path: str, wrapper: str) -> RequestBuilder:
     """Return the request for one record inside a wrapper object (the settings pages)."""
 
-    def request(records: Sequence[Record], *, triggers: bool) -> Request:
+    def request(records: Sequence[Record] | Sequence[Raw], *, triggers: bool) -> Request:
         del triggers
         (record,) = records
-        return Request("PUT", path, {wrapper: record})
+        return Request("PUT", path, {wrapper: cast("Json", record)})
 
     return request
 
 
-def activation_request(records: Sequence[Record], *, triggers: bool) -> Request:
+def activation_request(records: Sequence[Record] | Sequence[Raw], *, triggers: bool) -> Request:
     """Return the request that switches a scoring rule on or off; it has no body."""
     del triggers
-    (record,) = records
+    record = cast("Record", records[0])
     method = "PUT" if record["Status"] == "active" else "DELETE"
     return Request(method, f"settings/automation/scoring_rules/{record['id']}/actions/activate", None)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.facts import Rule
@@ -28,8 +28,8 @@ class Request:
 class RequestBuilder(Protocol):
     """Makes the request for a batch of completed records; without triggers, workflows are told not to run."""
 
-    def __call__(self, records: Sequence[Record], *, triggers: bool) -> Request:
-        """Return the request for `records`."""
+    def __call__(self, records: Sequence[Record] | Sequence[Raw], *, triggers: bool) -> Request:
+        """Return the request for `records`, which may be written already where a request takes several."""
         ...
 
 
@@ -81,6 +81,8 @@ class Operation:
     one_of: tuple[tuple[str, ...], ...] = ()
     """Of each group at least one field must have a column."""
 
+    sent_as_given: bool = False
+    """A new record is sent as it is given, field by field: what completes it only leaves out what is empty."""
     key: str = ""
     """The unique field by which a new record is found again when it is sent twice; blank where there is none."""
 

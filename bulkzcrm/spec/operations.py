@@ -67,6 +67,7 @@ _CREATE_SERVICES: Final = Operation(
     wrapper="data",
     maximum=100,
     creates=True,
+    sent_as_given=True,
     named_by="Service_Name",
     fields=SERVICE_FIELDS,
     rules=SERVICE_RULES,

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, cast
+
+from msgspec import Raw
 
 from bulkzcrm.errors import UsageError
 from bulkzcrm.model import Json, Record
@@ -62,8 +64,8 @@ def keyed(operation: Operation, name: str | None) -> Operation:
 def upsert_request(path: str, name: str) -> RequestBuilder:
     """Return the request that makes records, or finds them by the field of that name and changes those."""
 
-    def request(records: Sequence[Record], *, triggers: bool) -> Request:
-        body: dict[str, Json] = {"data": list(records), "duplicate_check_fields": [name]}
+    def request(records: Sequence[Record] | Sequence[Raw], *, triggers: bool) -> Request:
+        body: dict[str, Json] = {"data": cast("list[Json]", list(records)), "duplicate_check_fields": [name]}
         if not triggers:
             body["trigger"] = []
         return Request("POST", f"{path}/upsert", body)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.fields import Field, Kind
 
-__all__ = ["comparable", "fingerprint", "folded", "name_of", "plain", "same"]
+__all__ = ["comparable", "fingerprint", "folded", "name_of", "names_of", "plain", "same"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -62,6 +62,12 @@ def name_of(record: Mapping[str, Json], named_by: str) -> str:
     Case, runs of white space, signs that cannot be seen, and several ways to write one letter do not count.
     """
     return plain(str(record.get(named_by) or "")).casefold()
+
+
+def names_of(texts: Iterable[str]) -> list[str]:
+    """Return `name_of` the records that have these names, and nothing else."""
+    # For texts of ASCII alone as `plain` has it; there may be very many.
+    return [(" ".join(text.split()) if text.isascii() else plain(text)).casefold() for text in texts]
 
 
 def folded(text: str) -> str:

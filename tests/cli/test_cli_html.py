@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from forwarder import Heard, Say
+from old_formats import write_as_before
 from terminal import SERVICES, Served, Terminal, services
 
 from bulkzcrm.journal import Journal
@@ -249,8 +250,9 @@ def test_requests_of_an_older_program_are_told_apart(connected: Terminal, served
     sizes = ("--batch-size", "1", "--concurrency", "1")
     ended = connected.type("run", "create-services", "rows.csv", "--yes", "--output", "out", "--json", *sizes, *HTML)
     assert "further request" not in page_of(connected.folder / "out/results.html")
-    with closing(sqlite3.connect(connected.home / FILE_NAME)) as journal:
-        journal.executescript("DROP TABLE traffic; PRAGMA user_version = 4;")
+    with Journal.open(connected.home) as journal:
+        before = write_as_before(journal, connected.folder / "before")
+    before.replace(connected.home / FILE_NAME)
     served.wire.script()
     resumed = connected.type(*shlex.split(ended.last)[1:], "--json")
     assert served.created == list("ABCDE")

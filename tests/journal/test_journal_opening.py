@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from journal_samples import new_run
+from old_formats import old_journal
 
 from bulkzcrm.errors import JournalError, OutputError
 from bulkzcrm.journal import Journal
@@ -250,18 +251,6 @@ def test_a_network_drive_is_known_by_the_deepest_mount(path, kind):
     assert network_file_system(Path(path), mounts) == kind
 
 
-def old_journal(home: Path) -> Path:
-    """Make a journal as the first format was, with a run and an organisation in it."""
-    path = make_place(home)
-    connection = sqlite3.connect(path)
-    connection.executescript(Path(__file__).with_name("schema_version_1.sql").read_text(encoding="utf-8"))
-    connection.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;")
-    connection.execute("INSERT INTO organisation (id, learned_limit, credits_remaining) VALUES ('org-1', 8, 900)")
-    connection.commit()
-    connection.close()
-    return path
-
-
 def tables(path: Path) -> dict[str, list[tuple[object, ...]]]:
     connection = sqlite3.connect(path)
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -285,7 +274,7 @@ def test_a_journal_of_the_first_format_becomes_one_of_the_present_and_keeps_what
 def test_an_update_that_breaks_off_leaves_the_old_journal_as_it_was(home, monkeypatch):
     path = old_journal(home)
     before = tables(path)
-    broken = (*MIGRATIONS[:-1], MIGRATIONS[-1] + "DROP TABLE nothing_of_that_name;")
+    broken = (*MIGRATIONS[:-1], (*MIGRATIONS[-1], "DROP TABLE nothing_of_that_name;"))
     with monkeypatch.context() as patch:
         patch.setattr("bulkzcrm.journal.opening.MIGRATIONS", broken)
         with pytest.raises(JournalError):

@@ -58,7 +58,6 @@ new_rows = st.builds(
     number=st.integers(1, 2**31),
     cells=st.lists(cells, max_size=5).map(tuple),
     surplus=st.lists(cells, max_size=2).map(tuple),
-    sheet=st.none() | texts,
     record=st.none() | records,
     identity=st.none() | texts,
     fingerprint=st.none() | st.binary(max_size=32),
@@ -164,7 +163,7 @@ def test_open_rows_are_those_that_wait_until_they_are_settled(journal):
         0,
         [
             RowSettlement(ordinal=2, record={"Price": Decimal("1.50")}, fingerprint=b"f", identity="i"),
-            RowSettlement(ordinal=4, status=Progress.INVALID, problems=(LATE,)),
+            RowSettlement(ordinal=4, status=Progress.INVALID, problems=(LATE,), record=None),
             RowSettlement(ordinal=6, status=Progress.UNCHANGED, record_id="5545974000000393006"),
         ],
     )
@@ -173,6 +172,7 @@ def test_open_rows_are_those_that_wait_until_they_are_settled(journal):
     assert (second.record, second.fingerprint, second.identity) == ({"Price": Decimal("1.50")}, b"f", "i")
     assert (fourth.status, fourth.code, fourth.problems, fourth.record) == ("invalid", "INVALID_DATA", (LATE,), None)
     assert sixth.outcome() == Outcome(status=Status.UNCHANGED, record_id="5545974000000393006")
+    assert sixth.record == new_row(6).record, "nothing was said of it"
 
 
 def test_an_invalid_row_may_be_told_of_more_problems_but_not_become_valid(journal):

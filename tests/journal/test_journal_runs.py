@@ -24,6 +24,7 @@ from journal_samples import (
 
 from bulkzcrm.errors import JournalError, StoppedError, UsageError
 from bulkzcrm.journal import (
+    Beginning,
     Counters,
     IllegalMoveError,
     Intent,
@@ -36,6 +37,7 @@ from bulkzcrm.journal import (
     RowSettlement,
     RunState,
 )
+from bulkzcrm.journal.rows import block_of
 from bulkzcrm.model import Column
 from bulkzcrm.run.steps import steps_of
 
@@ -209,8 +211,9 @@ def test_the_same_content_is_found_for_the_same_operation_and_organisation_only(
 def test_a_dropped_run_leaves_nothing(journal):
     sending(journal, 3)
     journal.plan_batch(RUN, 0, [1, 2])
+    journal.keep_before_images(RUN, 0, {1: {"Price": 1}})
     journal.drop_run(RUN, 0)
-    for table in ("run", "source_row", "batch", "retried_row"):
+    for table in ("run", "row_block", "row_state", "before_image", "batch", "retried_row"):
         assert journal._database.all(f"SELECT * FROM {table}") == []  # noqa: S608  names of ours
 
 
@@ -297,7 +300,12 @@ ZOMBIE_WRITES = {
     "settle_rows": lambda journal, epoch: journal.settle_rows(RUN, epoch, [RowSettlement(ordinal=4)]),
     "update_run": lambda journal, epoch: journal.update_run(RUN, epoch, output="elsewhere"),
     "add_rows": lambda journal, epoch: journal.add_rows(RUN, epoch, [new_row(5)]),
+    "add_block": lambda journal, epoch: journal.add_block(
+        RUN, epoch, block_of([new_row(5)]), numbers=[6], identities=[None], others={0: Beginning()}
+    ),
+    "replace_block": lambda journal, epoch: journal.replace_block(RUN, epoch, block_of([new_row(1)])),
 }
+AT_INGEST = {"add_rows", "add_block", "replace_block"}
 
 
 @pytest.mark.parametrize("write", ZOMBIE_WRITES.values(), ids=ZOMBIE_WRITES)
@@ -324,7 +332,7 @@ def test_every_write_of_a_run_is_among_those_that_a_lost_lease_stops():
 
 @pytest.mark.parametrize("write", sorted(set(ZOMBIE_WRITES) - {"drop_run"}))
 def test_every_write_to_a_run_moves_its_revision(journal, write):
-    if write == "add_rows":
+    if write in AT_INGEST:
         journal.add_run(new_run())
     else:
         sending(journal)

@@ -45,7 +45,7 @@ def seen_from_outside(journal: Journal) -> list[str]:
     """Return the statuses of all rows as another connection sees them."""
     assert journal.path is not None
     connection = sqlite3.connect(journal.path)
-    found = [row[0] for row in connection.execute("SELECT status FROM source_row ORDER BY ordinal")]
+    found = [row[0] for row in connection.execute("SELECT status FROM row_state ORDER BY place")]
     connection.close()
     return found
 

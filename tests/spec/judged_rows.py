@@ -18,6 +18,7 @@ from bulkzcrm.journal import Journal, NewRun, StoredRow
 from bulkzcrm.model import CellValue, Column, Problem, Record, Row, Table
 from bulkzcrm.run.ingesting import take_in
 from bulkzcrm.run.judging import Judge
+from bulkzcrm.run.judging_all import judge_all
 from bulkzcrm.run.options import RunOptions
 from bulkzcrm.spec.operations import OPERATIONS
 from bulkzcrm.spec.organisation import BusinessHours, Choice, Current, Organisation, Profile, User
@@ -220,7 +221,7 @@ def judge_rows(
             time_zone=ZoneInfo(settings.time_zone) if settings.time_zone else None,
             announce=_nobody_listens,
         )
-        judge.judge(journal, "a run", lambda settled: journal.settle_rows("a run", 0, settled))
+        judge_all(judge, journal, "a run", lambda settled: journal.settle_rows("a run", 0, settled))
         return journal.rows("a run")
 
 

@@ -16,6 +16,7 @@ from bulkzcrm.journal import Journal, NewRun
 from bulkzcrm.model import Column, Record, Row, Table
 from bulkzcrm.run.ingesting import take_in
 from bulkzcrm.run.judging import Judge
+from bulkzcrm.run.judging_all import judge_repeated
 from bulkzcrm.run.options import RunOptions
 from bulkzcrm.spec.facts import Facts
 from bulkzcrm.spec.operations import OPERATIONS
@@ -120,7 +121,7 @@ def test_rows_judged_on_their_way_into_the_journal_end_as_those_judged_from_it(r
                 announce=lambda _: None,
             )
         )
-        return judges[0].at_once
+        return judges[0]
 
     with Journal.temporary() as journal:
 
@@ -132,7 +133,9 @@ def test_rows_judged_on_their_way_into_the_journal_end_as_those_judged_from_it(r
 
         quiet = {"announce": lambda _: None, "go_on": lambda: None}
         taken = take_in(table, CREATE, RunOptions(), journal, begin, judging=judging, **quiet)
-        judges[0].finish(journal, "run", lambda settled: journal.settle_rows("run", 0, settled), taken.rows)
+        judge_repeated(
+            judges[0], journal, "run", lambda settled: journal.settle_rows("run", 0, settled), taken.rows
+        )
         at_once = [(row.ordinal, row.status, row.problems, row.record) for row in journal.rows("run")]
     later = judge_rows("create-services", filled, now=NOW)
     assert at_once == [(row.ordinal, row.status, row.problems, row.record) for row in later]

@@ -1,0 +1,135 @@
+"""Rows of a block looked at together: which of them certainly have nothing wrong, whatever else is found in others.
+
+Few combinations of values differ in what rules look at, and each different one is judged once. What is not certain is
+left to whoever judges rows one by one, so that everything that is said of a row is said there and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, TypeAlias, final
+
+from msgspec import Struct
+
+from bulkzcrm.blocks import Block, Strip
+from bulkzcrm.exact_json import decode_exactly, encode_exactly
+from bulkzcrm.model import Record
+from bulkzcrm.spec.facts import Rule
+from bulkzcrm.spec.fields import Field, Kind
+from bulkzcrm.spec.operation import Operation
+from bulkzcrm.validate import Validator
+
+__all__ = ["IsFlawless", "Screen"]
+
+IsFlawless: TypeAlias = Callable[[Validator, Record], bool]
+"""Tells whether a new record that says this and nothing else has nothing wrong, by a validator's fields and rules."""
+
+_KNOWN: Final = 20_000
+"""So many combinations of one group are remembered at most; most sources have a few hundred."""
+_PLAIN_DIGITS: Final = (15, 2)
+"""Digits that an amount has at most, before and after the point, if a text says it plainly."""
+
+
+class _Group(Struct, frozen=True):
+    """Fields that some rule looks at together, what judges them, and the combinations of values that were judged."""
+
+    fields: tuple[str, ...]
+    validator: Validator
+    right: set[tuple[bytes, ...]]
+    wrong: set[tuple[bytes, ...]]
+
+
+@final
+class Screen:
+    """Screens the blocks of one run that makes new records; `is_flawless` judges what was not met before."""
+
+    def __init__(self, operation: Operation, is_flawless: IsFlawless) -> None:
+        self._is_flawless = is_flawless
+        self._fields = {each.name: each for each in operation.fields}
+        together = _looked_at_together(operation)
+        self._groups = [_Group(fields, _validator(operation, fields, rules), set(), set()) for fields, rules in together]
+        self._alone = {fields[0] for fields, rules in together if not rules}
+        """Fields that no rule looks at."""
+
+    def unproven(self, block: Block, rows: Collection[int]) -> set[int]:
+        """Return which of the rows, by their places in the block, have to be looked at one by one.
+
+        Of rows that are apart the block does not tell what they say: they are not for here.
+        """
+        told = block.told()
+        said = {
+            name: strip.spread(_said(strip), block.rows)
+            for name, strip in told.items()
+            if not self._is_plainly_fine(strip)
+        }
+        found: set[int] = set()
+        for group in self._groups:
+            if any(name in said or name in block.constants for name in group.fields) or group.fields[0] not in told:
+                found.update(self._unproven(group, said, block))
+        return found.intersection(rows)
+
+    def _is_plainly_fine(self, strip: Strip) -> bool:
+        """Tell whether texts that say their values themselves are within the limits of a field that no rule looks at."""
+        field = self._fields[strip.field]
+        if field.name not in self._alone or field.lookup is not None:
+            return False
+        match strip.said_plainly, field:
+            case "text", Field(kind=Kind.TEXT, maximum_length=most):
+                return most is None or max(map(len, filter(None, strip.cells))) <= most
+            case "amount", Field(maximum_digits=int() as digits, maximum_places=int() as places):
+                return digits >= _PLAIN_DIGITS[0] and places >= _PLAIN_DIGITS[1]
+            case _:
+                return False
+
+    def _unproven(self, group: _Group, said: Mapping[str, Sequence[bytes]], block: Block) -> Iterable[int]:
+        """Return the rows of which a group's fields say what is not known to be right."""
+        names = [name for name in group.fields if name in said]
+        columns = [said[name] for name in names]
+        new = set(_kinds(columns, block.rows)) - group.right
+        wrong = new & group.wrong
+        for kind in new - wrong:
+            if not self._judged(group, names, kind, block.constants):
+                wrong.add(kind)
+        if not wrong:
+            return ()
+        return [row for row, kind in enumerate(_kinds(columns, block.rows)) if kind in wrong]
+
+    def _judged(self, group: _Group, names: Sequence[str], kind: tuple[bytes, ...], constants: Record) -> bool:
+        """Judge a combination that was not met before, and remember what came of it."""
+        given: Record = {name: constants[name] for name in group.fields if name in constants}
+        given |= {name: value for name, said in zip(names, kind, strict=True) if (value := decode_exactly(said)) is not None}
+        is_right = self._is_flawless(group.validator, given)
+        known = group.right if is_right else group.wrong
+        if len(known) >= _KNOWN:
+            known.clear()
+        known.add(kind)
+        return is_right
+
+
+def _looked_at_together(operation: Operation) -> list[tuple[tuple[str, ...], list[Rule]]]:
+    """Return the largest groups of fields that a rule looks at together, each with its rules, and every other field."""
+    order = [each.name for each in operation.fields]
+    looked_at = [frozenset(rule.looks_at).intersection(order) for rule in operation.rules]
+    largest = [each for each in dict.fromkeys(looked_at) if not any(each < other for other in looked_at)]
+    groups: dict[frozenset[str], list[Rule]] = {each: [] for each in largest}
+    for rule, fields in zip(operation.rules, looked_at, strict=True):
+        next(rules for group, rules in groups.items() if fields <= group).append(rule)
+    for name in order:
+        if not any(name in group for group in largest):
+            groups[frozenset({name})] = []
+    return [(tuple(sorted(group, key=order.index)), rules) for group, rules in groups.items()]
+
+
+def _validator(operation: Operation, fields: Sequence[str], rules: Sequence[Rule]) -> Validator:
+    own = tuple(each for each in operation.fields if each.name in fields)
+    return Validator(replace(operation, fields=own, rules=tuple(rules)))
+
+
+def _kinds(columns: Sequence[Sequence[bytes]], rows: int) -> Iterable[tuple[bytes, ...]]:
+    return zip(*columns, strict=True) if columns else [()] * rows
+
+
+def _said(strip: Strip) -> list[bytes]:
+    """Return what stands for the value of each cell."""
+    return list(map(encode_exactly, strip.all_values()))

@@ -1,0 +1,96 @@
+"""Plain rows of a block as JSON, many at once: each different value is resolved and written once, and rows put together.
+
+What is written of a row is what `Composer` makes of it, to whom all is left that is not plain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeAlias, cast, final
+
+from bulkzcrm.blocks import Block, Strip
+from bulkzcrm.exact_json import encode_exactly
+from bulkzcrm.journal import Progress, WaitingBlock
+from bulkzcrm.model import Json, Record
+from bulkzcrm.send import Sendable
+
+__all__ = ["BlockWriter", "Sent"]
+
+Sent: TypeAlias = Callable[[Record], Record | None]
+"""Returns what a part of a new record is sent as; `None` if it cannot be sent, or not the same at any moment."""
+
+_REMEMBERED: Final = 20_000
+"""So many values are remembered at most."""
+
+
+@final
+class BlockWriter:
+    """Writes the rows of one run whose new records are sent as they are given.
+
+    `sent` says what values are sent as; all texts that say their own values are sent so but for the fields `looked_up`.
+    """
+
+    def __init__(self, sent: Sent, looked_up: frozenset[str]) -> None:
+        self._sent = sent
+        self._looked_up = looked_up
+        self._written: dict[tuple[str, bytes], bytes | None] = {}
+
+    def write(self, waiting: WaitingBlock) -> tuple[dict[int, Sendable], list[int]]:
+        """Return what can be sent, by its place in the run, and the places of the rows that are left."""
+        block, first = waiting.block, waiting.block.first
+        records = self._records(block)
+        sendable: dict[int, Sendable] = {}
+        left = []
+        for ordinal, number, status, _, attempts in waiting.rows:
+            place = ordinal - first
+            said = records[place]
+            if said is None or attempts or status is not Progress.PENDING or place in block.apart:
+                left.append(ordinal)
+            else:
+                sendable[ordinal] = Sendable(ordinal=ordinal, number=number, said=said, record_id="")
+        return sendable, left
+
+    def _records(self, block: Block) -> list[bytes | None]:
+        """Return each row's record as JSON, nothing for one that cannot be written so."""
+        strips = [strip for strip in block.strips if strip.field]
+        parts = [self._parts(strip) for strip in strips]
+        of_all = [self._part(name, value) for name, value in block.constants.items()]
+        if None in of_all:
+            return [None] * block.rows
+        before = b"{" + b"".join(cast("list[bytes]", of_all))
+        columns = [strip.spread(part, block.rows) for strip, part in zip(strips, parts, strict=True)]
+        rows = zip(*columns, strict=True) if columns else [()] * block.rows
+        if any(None in part for part in parts):
+            return [None if None in row else _closed(before + b"".join(cast("tuple[bytes]", row))) for row in rows]
+        return list(map(_closed, (before + each for each in map(b"".join, cast("Iterable[tuple[bytes]]", rows)))))
+
+    def _parts(self, strip: Strip) -> Sequence[bytes | None]:
+        """Return what a record says in the field, with a comma at its end, for each of a strip's cells."""
+        begin = _begin(strip.field)
+        match strip.said_plainly:
+            case "text" if strip.field not in self._looked_up:
+                return [b"" if text is None else begin + encode_exactly(text) + b"," for text in strip.cells]
+            case "amount":
+                return [b"" if text is None else begin + str(text).encode() + b"," for text in strip.cells]
+            case _:
+                return [b"" if value is None else self._part(strip.field, value) for value in strip.all_values()]
+
+    def _part(self, name: str, value: Json) -> bytes | None:
+        known = name, encode_exactly(value)
+        if known not in self._written:
+            if len(self._written) >= _REMEMBERED:
+                self._written.clear()
+            said = self._sent({name: value})
+            self._written[known] = None if said is None else b"".join(
+                _begin(each) + encode_exactly(sent) + b"," for each, sent in said.items()
+            )
+        return self._written[known]
+
+
+def _begin(name: str) -> bytes:
+    return encode_exactly(name) + b":"
+
+
+def _closed(record: bytes) -> bytes:
+    """End a record whose last part has a comma."""
+    return (record if record == b"{" else record[:-1]) + b"}"
