@@ -6,15 +6,14 @@ a column differ; so what is done to each different one, instead of to each row, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 import msgspec
 from msgspec import Struct, field
 
-from bulkzcrm.cells import StoredCell, encode_cells, restored, stored
+from bulkzcrm.cells import StoredCell, restored, stored
 from bulkzcrm.model import CellValue, Json, Record
 
 __all__ = ["LONGEST", "Apart", "Block", "Said", "Strip", "decode_block", "encode_block", "strip_of"]
@@ -35,9 +34,9 @@ class Strip(Struct, omit_defaults=True):
     """One column of a block.
 
     `cells` are its different cells, and `codes` tell for each row the place of its own among them. Without `codes`
-    there is one cell for each row, or one that all rows have. Where the column gives a `field`, `values` has for each of
-    the `cells` what it was converted to: `None` where it is blank, or was not converted. With `said_plainly` there are
-    no `values`: every cell that is not blank is a text that says its value itself, a text or an amount.
+    there is one cell for each row, or one that all rows have. Where the column gives a `field`, `values` has for each
+    of the `cells` what it was converted to: `None` where it is blank, or was not converted. With `said_plainly` there
+    are no `values`: every cell that is not blank is a text that says its value itself, a text or an amount.
     """
 
     cells: list[StoredCell]
@@ -149,14 +148,13 @@ class Block(Struct, omit_defaults=True):
 def strip_of(cells: Sequence[CellValue]) -> Strip:
     """Make a strip of a column's cells, one for each row."""
     kept: Sequence[StoredCell] = cells if _TEXTS.issuperset(map(type, cells)) else stored(cells)  # type: ignore[assignment]
-    different: dict[StoredCell, int] = dict.fromkeys(kept, 0)
+    different = dict.fromkeys(kept)
     if len(different) == 1:
         return Strip(list(different))
     if len(different) * 2 > len(kept):
         return Strip(list(kept))
-    for place, cell in enumerate(different):
-        different[cell] = place
-    return Strip(list(different), list(map(different.__getitem__, kept)))
+    places = {cell: place for place, cell in enumerate(different)}
+    return Strip(list(different), list(map(places.__getitem__, kept)))
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")

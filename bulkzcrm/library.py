@@ -10,7 +10,7 @@ from bulkzcrm.errors import UsageError
 from bulkzcrm.events import Event, Listener
 from bulkzcrm.ingest import Source
 from bulkzcrm.journal import Journal
-from bulkzcrm.report import Summary, as_frame
+from bulkzcrm.report import Summary, as_frame, each_row
 from bulkzcrm.run.checking import check as check_source
 from bulkzcrm.run.engine import begin, carry_on
 from bulkzcrm.run.options import RunOptions
@@ -83,10 +83,10 @@ def report_frame(home: Path, run_id: str) -> pd.DataFrame:
     """
     with Journal.open(home) as journal:
         told = Told(journal, run_id, checking=False, from_copy=False)
-        frame = as_frame(told.run.columns, told.rows())
+        frame = as_frame(told.run.columns, each_row(told.rows()))
         if journal.run(run_id).revision != told.run.revision:
             told = Told(journal, run_id, checking=False, from_copy=True)
-            frame = as_frame(told.run.columns, told.rows())
+            frame = as_frame(told.run.columns, each_row(told.rows()))
             # The rows of a run that is pruned are gone, and so is what the copy needs of them.
             journal.run(run_id)
         return frame

@@ -34,10 +34,7 @@ def _mind_no_change(patch: pytest.MonkeyPatch) -> None:
 def _copy_in_pieces(patch: pytest.MonkeyPatch) -> None:
     """The pages are asked for as before, but nothing was copied when they are."""
 
-    def copied(database: Database, run: str, after: int, limit: int, *, failed: bool) -> Any:
-        return (report_pages.failed_of if failed else report_pages.all_of)(database, run, after, limit)
-
-    patch.setattr(report_pages, "copied", copied)
+    patch.setattr(report_pages, "next_copied", report_pages.next_block)
 
 
 def _mind_no_newer_report(patch: pytest.MonkeyPatch) -> None:

@@ -52,4 +52,3 @@ def write_as_before(journal: Journal, home: Path) -> Path:
 
 def _json(value: object) -> str | None:
     return None if value is None else msgspec.json.Encoder(decimal_format="number").encode(value).decode()
-

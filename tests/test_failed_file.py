@@ -221,13 +221,13 @@ def test_what_is_kept_of_the_files_does_not_grow_for_ever(refused: Other, tmp_pa
 
 def test_two_reports_at_once_do_not_take_each_other_s_file_for_corrections(refused: Other):
     with Journal.open(refused.home) as journal:
-        report_rows = journal.report_rows
+        next_reported = journal.next_reported
         meanwhile = once(refused.report)
 
         def slow(*positional: Any, **named: Any) -> Any:
-            page = report_rows(*positional, **named)
+            page = next_reported(*positional, **named)
             meanwhile()
             return page
 
-        journal.report_rows = slow  # type: ignore[method-assign]
+        journal.next_reported = slow  # type: ignore[method-assign]
         assert project(journal, journal.run(RUN), refused.output, resume=None).notes == ()

@@ -78,8 +78,8 @@ def other(tmp_path: Path) -> Iterator[Other]:
 class _Reports(Reports):
     meanwhile: Callable[[], object]
 
-    def copied_rows(self, run: str, after_ordinal: int, limit: int, *, failed: bool) -> Any:
-        page = super().copied_rows(run, after_ordinal, limit, failed=failed)
+    def next_copied(self, run: str, after_ordinal: int, *, failed: bool) -> Any:
+        page = super().next_copied(run, after_ordinal, failed=failed)
         self.meanwhile()
         return page
 
@@ -90,8 +90,8 @@ class Slow(Journal):
     after_page: Callable[[], object] = staticmethod(lambda: None)
     after_copied_page: Callable[[], object] = staticmethod(lambda: None)
 
-    def report_rows(self, *positional: Any, **named: Any) -> Any:
-        page = super().report_rows(*positional, **named)
+    def next_reported(self, *positional: Any, **named: Any) -> Any:
+        page = super().next_reported(*positional, **named)
         self.after_page()
         return page
 
@@ -251,21 +251,21 @@ def test_a_copy_is_the_same_as_the_rows(other: Other):
     for _ in range(2):
         assert reports.copy(RUN) == other.run
         for failed in (False, True):
-            copied = reports.copied_rows(RUN, 10, 500, failed=failed)
-            assert copied == other.journal.report_rows(RUN, 10, 500, failed=failed)
+            copied = reports.next_copied(RUN, 10, failed=failed)
+            assert copied == other.journal.next_reported(RUN, 10, failed=failed)
         assert reports.count_copied() == other.journal.count_by_status(RUN)
         other.answer(100)
 
 
 def test_a_frame_of_a_run_at_work_is_of_one_moment(other: Other, monkeypatch: pytest.MonkeyPatch):
-    report_rows = Journal.report_rows
+    next_reported = Journal.next_reported
 
     def slow(journal: Journal, *positional: Any, **named: Any) -> Any:
-        page = report_rows(journal, *positional, **named)
+        page = next_reported(journal, *positional, **named)
         other.answer()
         return page
 
-    monkeypatch.setattr(Journal, "report_rows", slow)
+    monkeypatch.setattr(Journal, "next_reported", slow)
     told = list(report_frame(other.home, RUN)["result_status"])
     assert len(told) == ROWS
     assert 0 < told.count("succeeded") < ROWS

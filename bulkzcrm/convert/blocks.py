@@ -79,7 +79,9 @@ class BlockConverter:
         """Read the different cells of a column, and return the places of those that give no value."""
         strip.field = origin.field.name
         if self._is_said_plainly(strip, origin, numbers):
-            return {place for place, cell in enumerate(strip.cells) if cell is None} if origin.field.mandatory else set()
+            return (
+                {place for place, cell in enumerate(strip.cells) if cell is None} if origin.field.mandatory else set()
+            )
         values: list[Json] = []
         unread = set()
         for place, cell in enumerate(strip.cells):

@@ -172,7 +172,10 @@ def _stamp(file: BinaryIO) -> tuple[int, int]:
 
 
 def _unchanged(rows: Iterator[_T], file: BinaryIO, before: tuple[int, int], name: str) -> Iterator[_T]:
-    """Yield the rows, or slabs of them; raise `SourceError` after the last if the file was written to meanwhile: some may be missing."""
+    """Yield the rows, or slabs of them.
+
+    Raise `SourceError` after the last if the file was written to meanwhile: some may be missing.
+    """
     yield from rows
     if _stamp(file) != before:
         raise SourceError(f"{name} was changed while it was read.", "Start again when nobody writes to it.")

@@ -20,7 +20,7 @@ from bulkzcrm.journal.records import (
     StoredRow,
     TouchedRow,
 )
-from bulkzcrm.journal.report_pages import ReportedRow
+from bulkzcrm.journal.report_pages import ReportedBlock, ReportedRow
 from bulkzcrm.journal.reports import Reports
 from bulkzcrm.journal.shares import LONGEST_PAUSE_MS, Holding, Shares, Spending, Standing
 from bulkzcrm.journal.states import BatchState, Progress, RunState, reported, reported_counts
@@ -51,6 +51,7 @@ __all__ = [
     "OvertakenError",
     "Progress",
     "Pruning",
+    "ReportedBlock",
     "ReportedRow",
     "Reports",
     "RowOutcome",

@@ -84,7 +84,8 @@ class Pruning:
     def _delete_rows(self, run: str) -> int:
         """Delete the first rows that are left of a run, and return how many."""
         blocks = self._database.all(
-            "SELECT first_ordinal, last_ordinal FROM row_block WHERE run = ? ORDER BY first_ordinal LIMIT ?", (run, _BLOCKS)
+            "SELECT first_ordinal, last_ordinal FROM row_block WHERE run = ? ORDER BY first_ordinal LIMIT ?",
+            (run, _BLOCKS),
         )
         if not blocks:
             return 0

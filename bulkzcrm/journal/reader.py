@@ -22,7 +22,7 @@ from bulkzcrm.journal import (
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.doubts import Doubted
 from bulkzcrm.journal.records import Batch, Duplicate, Organisation, Run, StoredRow, TouchedRow
-from bulkzcrm.journal.report_pages import ReportedRow
+from bulkzcrm.journal.report_pages import ReportedBlock
 from bulkzcrm.journal.states import BatchState, Progress, RunState
 from bulkzcrm.journal.waiting import WaitingBlock
 from bulkzcrm.traffic import Second
@@ -172,12 +172,12 @@ class JournalReader:
         """
         return rows.failed_page(self._database, run, after_ordinal, limit, untaken_only=untaken_only)
 
-    def report_rows(
-        self, run: str, after_ordinal: int = 0, limit: int = 1000, *, failed: bool = False
-    ) -> list[ReportedRow]:
-        """Return the next rows as a report needs them, with `failed` those of failed.csv: quicker than `rows`."""
-        pages = report_pages.failed_of if failed else report_pages.all_of
-        return pages(self._database, run, after_ordinal, limit)
+    def next_reported(self, run: str, after_ordinal: int = 0, *, failed: bool = False) -> ReportedBlock | None:
+        """Return the first block with rows after an ordinal, and these as a report needs them; nothing at the end.
+
+        With `failed` only those of failed.csv. That is quicker than `rows`.
+        """
+        return report_pages.next_block(self._database, run, after_ordinal, failed=failed)
 
     def count_by_status(self, run: str) -> dict[Progress, int]:
         """Count the rows under every status (`states.reported_counts` makes the report's counts of it)."""

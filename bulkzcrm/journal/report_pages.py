@@ -1,18 +1,27 @@
-"""Rows as the report needs them, and no more of them: a report reads every row of a run, once for each of its files."""
+"""Rows as the report needs them, block by block: a report reads every row of a run, once for each of its files."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from bulkzcrm.blocks import Block
 from bulkzcrm.journal.codec import problems_from
 from bulkzcrm.journal.contents import Contents
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.rows import FAILED
 from bulkzcrm.journal.serials import ROWS, base_of
 from bulkzcrm.journal.states import Progress
-from bulkzcrm.model import CellValue, Problem
+from bulkzcrm.model import Problem
 
-__all__ = ["ReportedRow", "all_of", "begin_copy", "copied", "copy_some", "count_copied", "failed_of"]
+__all__ = [
+    "ReportedBlock",
+    "ReportedRow",
+    "begin_copy",
+    "copy_some",
+    "count_copied",
+    "next_block",
+    "next_copied",
+]
 
 _CHANGING = "place, number, status, problems, code, record_id, batch, attempts"
 """How far a row is; what it says stays as it was read from the source."""
@@ -20,12 +29,10 @@ _PROGRESS = {progress.value: progress for progress in Progress}
 
 
 class ReportedRow(NamedTuple):
-    """What the journal knows of a row, as far as a report tells it (see `StoredRow`)."""
+    """How far a row is, as far as a report tells it (see `StoredRow`)."""
 
     ordinal: int
     number: int
-    cells: tuple[CellValue, ...]
-    surplus: tuple[CellValue, ...]
     status: Progress
     problems: tuple[Problem, ...]
     code: str
@@ -34,14 +41,16 @@ class ReportedRow(NamedTuple):
     attempts: int
 
 
-def all_of(database: Database, run: str, after_ordinal: int, limit: int) -> list[ReportedRow]:
-    """Return the rows after an ordinal, in source order."""
-    return _found(database, run, "row_state", after_ordinal, limit)
+class ReportedBlock(NamedTuple):
+    """A block, and those of its rows that are asked for, in source order."""
+
+    block: Block
+    rows: list[ReportedRow]
 
 
-def failed_of(database: Database, run: str, after_ordinal: int, limit: int) -> list[ReportedRow]:
-    """Return those of them that failed.csv holds: rejected, or invalid and not merely a repeat of another."""
-    return _found(database, run, "row_state", after_ordinal, limit, failed=True)
+def next_block(database: Database, run: str, after_ordinal: int, *, failed: bool) -> ReportedBlock | None:
+    """Return the first block with rows after an ordinal, and these; with `failed`, only those of failed.csv."""
+    return _next(database, run, "row_state", after_ordinal, failed=failed)
 
 
 def begin_copy(database: Database) -> None:
@@ -67,9 +76,9 @@ def copy_some(database: Database, run: str, after_ordinal: int, limit: int) -> i
     return None if copied_rows < limit or last is None else int(last[0]) - base
 
 
-def copied(database: Database, run: str, after_ordinal: int, limit: int, *, failed: bool) -> list[ReportedRow]:
-    """Return the rows after an ordinal as they were when they were copied; with `failed`, those of failed.csv."""
-    return _found(database, run, "reported_row", after_ordinal, limit, failed=failed)
+def next_copied(database: Database, run: str, after_ordinal: int, *, failed: bool) -> ReportedBlock | None:
+    """Return what `next_block` would have returned when the rows were copied."""
+    return _next(database, run, "reported_row", after_ordinal, failed=failed)
 
 
 def count_copied(database: Database) -> dict[Progress, int]:
@@ -78,32 +87,30 @@ def count_copied(database: Database) -> dict[Progress, int]:
     return dict.fromkeys(Progress, 0) | {_PROGRESS[status]: count for status, count in found}
 
 
-def _found(
-    database: Database, run: str, table: str, after_ordinal: int, limit: int, *, failed: bool = False
-) -> list[ReportedRow]:
+def _next(database: Database, run: str, table: str, after_ordinal: int, *, failed: bool) -> ReportedBlock | None:
     base, condition = base_of(database, run), f" AND {FAILED}" if failed else ""
-    states = database.all(
-        f"SELECT {_CHANGING} FROM {table} WHERE place > ? AND place < ?{condition} ORDER BY place LIMIT ?",  # noqa: S608  names of ours
-        (base + after_ordinal, base + ROWS, limit),
+    first = database.one(
+        f"SELECT place FROM {table} WHERE place > ? AND place < ?{condition} ORDER BY place LIMIT 1",  # noqa: S608  ours
+        (base + after_ordinal, base + ROWS),
     )
-    said = Contents(database, run)
-    rows = []
-    for place, number, status, problems, code, record_id, batch, attempts in states:
-        ordinal = place - base
-        block = said.block(ordinal)
-        row = ordinal - block.first
-        rows.append(
-            ReportedRow(
-                ordinal,
-                number,
-                block.cells(row),
-                block.surplus(row),
-                _PROGRESS[status],
-                problems_from(problems) if problems else (),
-                code,
-                record_id,
-                batch,
-                attempts,
-            )
+    if first is None:
+        return None
+    block = Contents(database, run).block(first[0] - base)
+    found = database.all(
+        f"SELECT {_CHANGING} FROM {table} WHERE place BETWEEN ? AND ?{condition} ORDER BY place",  # noqa: S608  names of ours
+        (first[0], base + block.last),
+    )
+    rows = [
+        ReportedRow(
+            place - base,
+            number,
+            _PROGRESS[status],
+            problems_from(problems) if problems else (),
+            code,
+            record_id,
+            batch,
+            attempts,
         )
-    return rows
+        for place, number, status, problems, code, record_id, batch, attempts in found
+    ]
+    return ReportedBlock(block, rows)

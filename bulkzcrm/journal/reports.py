@@ -16,7 +16,7 @@ from bulkzcrm.journal import report_pages, runs
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.failures import LostLeaseError, OvertakenError
 from bulkzcrm.journal.records import Run
-from bulkzcrm.journal.report_pages import ReportedRow
+from bulkzcrm.journal.report_pages import ReportedBlock
 from bulkzcrm.journal.states import Progress
 from bulkzcrm.model import Json
 
@@ -55,9 +55,9 @@ class Reports:
                     )
         return found
 
-    def copied_rows(self, run: str, after_ordinal: int, limit: int, *, failed: bool) -> list[ReportedRow]:
-        """Return the next rows as they were when they were copied, with `failed` those of failed.csv."""
-        return report_pages.copied(self._database, run, after_ordinal, limit, failed=failed)
+    def next_copied(self, run: str, after_ordinal: int, *, failed: bool) -> ReportedBlock | None:
+        """Return what `JournalReader.next_reported` would have returned when the rows were copied."""
+        return report_pages.next_copied(self._database, run, after_ordinal, failed=failed)
 
     def count_copied(self) -> dict[Progress, int]:
         """Count the rows under every status, as they were when they were copied."""

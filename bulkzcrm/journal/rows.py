@@ -17,13 +17,9 @@ from bulkzcrm.journal.failures import IllegalMoveError
 from bulkzcrm.journal.records import AsItIs, Beginning, NewRow, RowOutcome, RowSettlement, StoredRow, TouchedRow
 from bulkzcrm.journal.serials import ROWS, base_of
 from bulkzcrm.journal.states import ROW_MOVES, Progress, require_move
-from bulkzcrm.model import Problem, Record
+from bulkzcrm.model import Record
 
-_COLUMNS: Final = (
-    "place, number, status, identity, fingerprint, is_open, problems, code, record_id, batch, attempts, {before}"
-)
-_WHOLE: Final = _COLUMNS.format(before="(SELECT record FROM before_image b WHERE b.place = row_state.place)")
-_NO_IMAGE: Final = _COLUMNS.format(before="NULL")
+_TOLD: Final = "place, number, status, identity, fingerprint, is_open, problems, code, record_id, batch, attempts"
 _INSERT_WAITING: Final = (
     "INSERT INTO row_state (place, number, identity, status, is_open, code, record_id, attempts)"
     " VALUES (?, ?, ?, 'pending', 0, '', '', 0)"
@@ -150,7 +146,7 @@ def at(database: Database, run: str, ordinals: Collection[int], *, whole: bool) 
     for begin in range(0, len(wanted), _AT_ONCE):
         part = wanted[begin : begin + _AT_ONCE]
         states = database.all(
-            f"SELECT {_WHOLE if whole else _NO_IMAGE} FROM row_state WHERE place IN ({', '.join('?' * len(part))}) ORDER BY place",  # noqa: S608  marks
+            f"{_select(whole=whole)} WHERE place IN ({', '.join('?' * len(part))}) ORDER BY place",
             [base + ordinal for ordinal in part],
         )
         found += _rows(database, run, states, whole=whole)
@@ -197,8 +193,8 @@ def count_by_status(database: Database, run: str) -> dict[Progress, int]:
         found = database.all(
             "SELECT status, COUNT(*) FROM row_state WHERE place > ? AND place < ? GROUP BY status", (base, base + ROWS)
         )
-    for status, count in found:
-        counts[_PROGRESS[status]] = count
+    for status, rows in found:
+        counts[_PROGRESS[status]] = rows
     return counts
 
 
@@ -284,7 +280,7 @@ def _stored(
 ) -> list[StoredRow]:
     base = base_of(database, run)
     states = database.all(
-        f"SELECT {_WHOLE if whole else _NO_IMAGE} FROM row_state WHERE place > ? AND place < ? AND {condition} ORDER BY place LIMIT ?",  # noqa: S608  names of ours
+        f"{_select(whole=whole)} WHERE place > ? AND place < ? AND {condition} ORDER BY place LIMIT ?",
         (base + after_ordinal, base + ROWS, *parameters, limit),
     )
     return _rows(database, run, states, whole=whole)
@@ -293,6 +289,12 @@ def _stored(
 def _one_of(column: str, values: Collection[str]) -> tuple[str, list[SqlValue]]:
     parameters: list[SqlValue] = [*sorted(values)]
     return (f"{column} IN ({', '.join('?' * len(values))})", parameters) if values else ("FALSE", [])
+
+
+def _select(*, whole: bool) -> str:
+    """Return the beginning of a query for rows; `whole` tells their images too."""
+    image = "(SELECT record FROM before_image b WHERE b.place = row_state.place)" if whole else "NULL"
+    return f"SELECT {_TOLD}, {image} FROM row_state"  # noqa: S608  words of ours
 
 
 def _rows(database: Database, run: str, states: Sequence[sqlite3.Row], *, whole: bool) -> list[StoredRow]:

@@ -13,7 +13,7 @@ ROWS: Final = 1 << 32
 
 
 def base_of(database: Database, run: str) -> int:
-    """Return what is added to the ordinals of a run's rows, which makes them its alone; 0 where there is no such run."""
+    """Return what is added to the ordinals of a run's rows, which makes them its alone; 0 where there is no run."""
     base = database.bases.get(run)
     if base is None:
         found = database.one("SELECT serial FROM run WHERE id = ?", (run,))

@@ -8,7 +8,16 @@ from bulkzcrm.report.csv_report import write_csv
 from bulkzcrm.report.files import WRITTEN_AGAIN, Aside, Placed, Replace, delete_leftovers, write_aside
 from bulkzcrm.report.frame import as_frame
 from bulkzcrm.report.jsonl_report import write_jsonl
-from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, RowSource, plain_row, report_row, result_values
+from bulkzcrm.report.rows import (
+    RESULT_COLUMNS,
+    ReportPage,
+    ReportRow,
+    RowSource,
+    each_row,
+    plain_result,
+    report_row,
+    result_values,
+)
 from bulkzcrm.report.summary import State, Summary, holds_a_report, summary_aside, summary_in_place
 from bulkzcrm.report.write import FORMATS, Prepared, Written, prepared_report
 
@@ -22,6 +31,7 @@ __all__ = [
     "Placed",
     "Prepared",
     "Replace",
+    "ReportPage",
     "ReportRow",
     "RowSource",
     "State",
@@ -29,8 +39,9 @@ __all__ = [
     "Written",
     "as_frame",
     "delete_leftovers",
+    "each_row",
     "holds_a_report",
-    "plain_row",
+    "plain_result",
     "prepared_report",
     "report_row",
     "result_values",

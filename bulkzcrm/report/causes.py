@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, final
 
 from bulkzcrm.model import Status
 from bulkzcrm.report.masking import GAP, without_values
-from bulkzcrm.report.rows import ReportRow
+from bulkzcrm.report.rows import ReportPage, ReportRow
 
 __all__ = ["Cause", "Causes"]
 
@@ -86,12 +86,13 @@ class Causes:
         self._known: dict[tuple[str, ...], _Kind] = {}
         self._places: dict[int, int] = {}
 
-    def watching(self, rows: Iterable[ReportRow]) -> Iterator[ReportRow]:
+    def watching(self, pages: Iterable[ReportPage]) -> Iterator[ReportPage]:
         """Pass all rows on, and count those that did not succeed."""
-        for row in rows:
-            if row.result[1] not in _WELL:
-                self.add(row)
-            yield row
+        for page in pages:
+            for place, result in enumerate(page.results):
+                if result[1] not in _WELL:
+                    self.add(page.without_cells(place))
+            yield page
 
     def add(self, row: ReportRow) -> None:
         """Count a row that did not succeed."""

@@ -7,63 +7,66 @@ formula is defused, headers included; `bulkzcrm.defuse.undefuse` gives it back.
 from __future__ import annotations
 
 import codecs
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import BinaryIO
+import re
+from collections.abc import Iterable, Sequence
+from typing import BinaryIO, cast
 
-from bulkzcrm.cells import cell_text
+from bulkzcrm.blocks import Strip
+from bulkzcrm.cells import StoredCell, cell_text, restored
 from bulkzcrm.defuse import defuse
-from bulkzcrm.model import CellValue, Column
-from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow, Result, cells_in
+from bulkzcrm.model import Column
+from bulkzcrm.report.rows import RESULT_COLUMNS, ReportPage, Result, cells_in
 
 __all__ = ["write_csv"]
 
-_AT_ONCE = 100
-"""Rows that are encoded and written together."""
+_END = "\r\n"
+_FEW = 3
+"""So many cells are looked at one by one."""
+_QUOTED = re.compile(r'[,"\r\n]')
 
 
-def write_csv(stream: BinaryIO, columns: Sequence[Column], rows: Iterable[ReportRow]) -> None:
+def write_csv(stream: BinaryIO, columns: Sequence[Column], pages: Iterable[ReportPage]) -> None:
     r"""Write a header and one record per row: the source's columns, then `RESULT_COLUMNS`.
 
     Half a surrogate pair, which UTF-8 cannot hold, is written as its escape (`\ud800`).
     """
     stream.write(codecs.BOM_UTF8)
-    text = io.StringIO(newline="")
-    lines = csv.writer(text, lineterminator="\r\n")
-    lines.writerow([*(_safe(column.name) for column in columns), *RESULT_COLUMNS])
-    records = _records(columns, rows)
-    while True:
-        lines.writerows(islice(records, _AT_ONCE))
-        if not text.tell():
-            return
-        stream.write(text.getvalue().encode("utf-8", "backslashreplace"))
-        text.seek(0)
-        text.truncate()
+    header = ",".join(map(_cell, [*(column.name for column in columns), *RESULT_COLUMNS]))
+    stream.write(f"{header}{_END}".encode("utf-8", "backslashreplace"))
+    strips_of = cells_in(columns)
+    records = (_records(strips_of(page.strips), page.results) for page in pages)
+    stream.writelines(each.encode("utf-8", "backslashreplace") for each in records)
 
 
-def _records(columns: Sequence[Column], rows: Iterable[ReportRow]) -> Iterator[list[str | int | None]]:
-    cells_of = cells_in(columns)
-    for cells, result, _ in rows:
-        # No formula begins with a letter or a digit; seeing that here spares most cells a closer look.
-        record: list[str | int | None] = [
-            value if value is None or (type(value) is str and value[:1].isalnum()) else _safe(value)
-            for value in cells_of(cells)
-        ]
-        record += result if _is_plain(result) else map(_safe_or_number, result)
-        yield record
+def _records(strips: Sequence[Strip], results: Sequence[Result]) -> str:
+    cells = [strip.spread(_cells(strip.cells), len(results)) for strip in strips]
+    return "".join([f"{','.join(record)}{_END}" for record in zip(*cells, map(_result, results), strict=True)])
 
 
-def _is_plain(result: Result) -> bool:
-    _, _, code, field, cell, message, fix, record_id, _, _ = result
+def _cells(cells: Sequence[StoredCell]) -> Sequence[str]:
+    """Return different cells, or one for each row, as they stand in the file."""
+    if len(cells) > _FEW and set(map(type, cells)) == {str}:
+        texts = cast("Sequence[str]", cells)
+        # No formula begins with a letter or a digit; seeing that for all together spares each one a closer look.
+        if _QUOTED.search("".join(texts)) is None and "".join([text[:1] for text in texts]).isalnum():
+            return texts
+    return list(map(_cell, cells))
+
+
+def _cell(cell: StoredCell) -> str:
+    if cell is None:
+        return ""
+    text = cell if isinstance(cell, str) else cell_text(restored(cell))
+    if not text[:1].isalnum():
+        text = defuse(text)
+    return text if _QUOTED.search(text) is None else '"' + text.replace('"', '""') + '"'
+
+
+def _result(result: Result) -> str:
+    number, status, code, field, cell, message, fix, record_id, batch, attempts = result
     said = field or cell or message or fix
-    return not said and (not code or code.isidentifier()) and (not record_id or record_id.isalnum())
-
-
-def _safe_or_number(value: str | int | None) -> str | int | None:
-    return _safe(value) if isinstance(value, str) else value
-
-
-def _safe(value: CellValue) -> str:
-    return defuse(cell_text(value))
+    if not said and (not code or code.isidentifier()) and (not record_id or record_id.isalnum()):
+        return f"{number},{status},{code},,,,,{record_id},{'' if batch is None else batch},{attempts}"
+    return ",".join(
+        ["" if value is None else _cell(value) if isinstance(value, str) else str(value) for value in result]
+    )

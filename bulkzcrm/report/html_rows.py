@@ -17,7 +17,7 @@ from bulkzcrm.cells import cell_text
 from bulkzcrm.model import Column
 from bulkzcrm.report.causes import Causes
 from bulkzcrm.report.masking import masked, masked_fix, masked_message
-from bulkzcrm.report.rows import ReportRow, RowSource, cells_in
+from bulkzcrm.report.rows import ReportRow, RowSource, cells_in, each_row
 
 __all__ = ["MOST_ROWS", "EmbeddedRows", "script_json"]
 
@@ -79,7 +79,7 @@ class EmbeddedRows:
         """Begin the rows, in source order."""
         slab: list[list[object]] = []
         written = size = taken = 0
-        for row in self._rows():
+        for row in each_row(self._rows()):
             place = self._causes.place(row)
             is_bad = place is not None
             if taken >= self._most_rows or written + size >= (self._most_bytes if is_bad else self._enough):

@@ -6,19 +6,24 @@ characters are told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias, TypeVar
 
+from msgspec import Struct
+
+from bulkzcrm.blocks import Strip
 from bulkzcrm.cells import cell_text, counted
 from bulkzcrm.model import CellValue, Column, Outcome, Problem
 
 __all__ = [
     "RESULT_COLUMNS",
+    "ReportPage",
     "ReportRow",
     "Result",
     "RowSource",
     "cells_in",
-    "plain_row",
+    "each_row",
+    "plain_result",
     "report_row",
     "result_values",
 ]
@@ -36,6 +41,8 @@ RESULT_COLUMNS = (
     "result_attempts",
 )
 """The columns that follow those of the source, in this order (DESIGN, outcomes and the report)."""
+
+_T = TypeVar("_T")
 
 _MOST_SURPLUS = 500_000
 """Characters. A cell of a million or more could not be read back."""
@@ -58,8 +65,39 @@ class ReportRow(NamedTuple):
     """What is wrong with it, each with its cell; the result tells the same in words."""
 
 
-RowSource: TypeAlias = Callable[[], Iterator[ReportRow]]
+class ReportPage(Struct, frozen=True):
+    """Rows of the report that follow each other, with their cells column by column.
+
+    `strips` has one for each column of the report, in their order; or one for each column of the source, and then every
+    reported column takes its own by `Column.index`. Of the rows that have any, `problems` tells them, by their places.
+    """
+
+    strips: Sequence[Strip]
+    results: Sequence[Result]
+    problems: Mapping[int, tuple[Problem, ...]] = {}
+
+    def rows(self) -> Iterator[ReportRow]:
+        """Yield the rows one by one."""
+        count = len(self.results)
+        cells = zip(*(strip.spread(strip.restored(), count) for strip in self.strips), strict=True)
+        for place, (of_row, result) in enumerate(
+            zip(cells if self.strips else [()] * count, self.results, strict=True)
+        ):
+            yield ReportRow(of_row, result, self.problems.get(place, ()))
+
+    def without_cells(self, place: int) -> ReportRow:
+        """Return one row without its cells."""
+        return ReportRow((), self.results[place], self.problems.get(place, ()))
+
+
+RowSource: TypeAlias = Callable[[], Iterator[ReportPage]]
 """Begins the rows anew at each call, in source order; every file of the report is one pass."""
+
+
+def each_row(pages: Iterable[ReportPage]) -> Iterator[ReportRow]:
+    """Yield the rows of pages one by one."""
+    for page in pages:
+        yield from page.rows()
 
 
 def report_row(
@@ -88,19 +126,17 @@ def report_row(
     return ReportRow(cells, result, problems)
 
 
-def plain_row(
-    number: int, cells: tuple[CellValue, ...], status: str, code: str, record_id: str, batch: int | None, attempts: int
-) -> ReportRow:
-    """Return what `report_row` returns for a row with neither problems nor surplus cells, which is nearly every one."""
-    return ReportRow(cells, (number, status, code, "", "", "", "", record_id, batch, attempts))
+def plain_result(number: int, status: str, code: str, record_id: str, batch: int | None, attempts: int) -> Result:
+    """Return the result of a row with neither problems nor surplus cells, which is nearly every one."""
+    return number, status, code, "", "", "", "", record_id, batch, attempts
 
 
-def cells_in(columns: Sequence[Column]) -> Callable[[tuple[CellValue, ...]], Sequence[CellValue]]:
-    """Return what gives the values of these columns. It raises `IndexError` when a row is shorter than they say."""
+def cells_in(columns: Sequence[Column]) -> Callable[[Sequence[_T]], Sequence[_T]]:
+    """Return what gives the cells, or strips, of these columns. It raises `IndexError` where there are too few."""
     width = len(columns)
     places = [column.index for column in columns]
 
-    def cells_of(cells: tuple[CellValue, ...]) -> Sequence[CellValue]:
+    def cells_of(cells: Sequence[_T]) -> Sequence[_T]:
         return cells if len(cells) == width else [cells[place] for place in places]
 
     return cells_of

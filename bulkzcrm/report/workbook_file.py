@@ -8,7 +8,7 @@ from typing import BinaryIO, TypeAlias
 
 from bulkzcrm.model import Column
 from bulkzcrm.report.annotated import OwnWorkbook, UneditableError, opened
-from bulkzcrm.report.rows import RowSource
+from bulkzcrm.report.rows import RowSource, each_row
 from bulkzcrm.report.xlsx_summary import SheetFacts
 
 __all__ = ["BookPlan", "add_workbook"]
@@ -54,7 +54,7 @@ def add_workbook(add: _Add, columns: Sequence[Column], rows: RowSource, plan: Bo
     name = plan.free_name("results.xlsx")
 
     def fill(stream: BinaryIO) -> None:
-        notes.extend(write_xlsx(stream, columns, rows(), facts=plan.facts(name, "")))
+        notes.extend(write_xlsx(stream, columns, each_row(rows()), facts=plan.facts(name, "")))
 
     add("results_xlsx", name, fill)
     return notes
@@ -66,7 +66,7 @@ def _annotated(add: _Add, columns: Sequence[Column], rows: RowSource, plan: Book
         name = plan.free_name(f"results{annotation.suffix}")
 
         def fill(stream: BinaryIO) -> None:
-            notes.extend(annotation.write(stream, columns, rows(), plan.facts(name, own.sheet)))
+            notes.extend(annotation.write(stream, columns, each_row(rows()), plan.facts(name, own.sheet)))
 
         add("results_xlsx", name, fill)
     return notes

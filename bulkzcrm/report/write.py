@@ -19,7 +19,7 @@ from bulkzcrm.report.causes import Causes
 from bulkzcrm.report.csv_report import write_csv
 from bulkzcrm.report.files import Aside, Replace, delete_leftovers, make_names_durable, write_aside
 from bulkzcrm.report.jsonl_report import write_jsonl
-from bulkzcrm.report.rows import RowSource
+from bulkzcrm.report.rows import RowSource, each_row
 from bulkzcrm.report.summary import Summary, summary_aside, summary_in_place
 
 __all__ = ["FORMATS", "Prepared", "Written", "prepared_report"]
@@ -167,10 +167,10 @@ def _wanted(
     def fill_xlsx(stream: BinaryIO) -> None:
         from bulkzcrm.report.xlsx_report import write_xlsx  # noqa: PLC0415 - seldom wanted
 
-        prepared.notes.extend(write_xlsx(stream, columns, rows(), sheet=sheet))
+        prepared.notes.extend(write_xlsx(stream, columns, each_row(rows()), sheet=sheet))
 
     def fill_jsonl(stream: BinaryIO) -> None:
-        write_jsonl(stream, columns, rows())
+        write_jsonl(stream, columns, each_row(rows()))
 
     wanted = {"results": ("results.csv", fill_results), _FAILED: ("failed.csv", fill_failed)}
     if "xlsx" in formats:

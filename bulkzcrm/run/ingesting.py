@@ -38,6 +38,7 @@ __all__ = ["JudgeAtOnce", "Taken", "take_in", "time_zone"]
 _SLABS = 4
 """Slabs of rows in one transaction of the journal."""
 
+
 class JudgeAtOnce(Protocol):
     """Judges rows as soon as they are converted, for those who need not wait for the organisation."""
 
@@ -123,8 +124,8 @@ def take_in(
     """Read an open source to its end.
 
     `begin` makes the run once the columns are known, and returns its id and the epoch of its claim. `go_on` is asked
-    before each write and raises to stop. `judging` is what rows are judged by as soon as they are converted. Raises `SourceError` or `UsageError`; a run that was begun is then left in
-    state `ingesting`, for the caller to drop.
+    before each write and raises to stop. `judging` is what rows are judged by as soon as they are converted. Raises
+    `SourceError` or `UsageError`; a run that was begun is then left in state `ingesting`, for the caller to drop.
     """
     table, given_back = not_yet_done(_without_defusing(table), allow_duplicates=options.allow_duplicates)
     column_map = match_columns(
@@ -178,7 +179,9 @@ class _Intake:
     epoch: int
     judge: JudgeAtOnce
 
-    def take(self, slabs: Iterator[Slab], converter: RowConverter, announce: Listener, go_on: Callable[[], None]) -> int:
+    def take(
+        self, slabs: Iterator[Slab], converter: RowConverter, announce: Listener, go_on: Callable[[], None]
+    ) -> int:
         """Take all rows, and return how many there were."""
         convert = BlockConverter(converter)
         taken = 0

@@ -175,7 +175,9 @@ class Pending:
             written, left = self._composer.write(WaitingBlock(found.block, due))
             rows = {row.ordinal: row for row in await self._stored(left)}
             for some in batches((row.ordinal for row in due), self._size):
-                yield _Page([written[each] for each in some if each in written], [rows[each] for each in some if each in rows])
+                yield _Page(
+                    [written[each] for each in some if each in written], [rows[each] for each in some if each in rows]
+                )
 
     def _block(self, after: int, attempts: int | None) -> Future[WaitingBlock | None]:
         statuses = self._statuses

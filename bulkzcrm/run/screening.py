@@ -48,7 +48,9 @@ class Screen:
         self._is_flawless = is_flawless
         self._fields = {each.name: each for each in operation.fields}
         together = _looked_at_together(operation)
-        self._groups = [_Group(fields, _validator(operation, fields, rules), set(), set()) for fields, rules in together]
+        self._groups = [
+            _Group(fields, _validator(operation, fields, rules), set(), set()) for fields, rules in together
+        ]
         self._alone = {fields[0] for fields, rules in together if not rules}
         """Fields that no rule looks at."""
 
@@ -70,7 +72,7 @@ class Screen:
         return found.intersection(rows)
 
     def _is_plainly_fine(self, strip: Strip) -> bool:
-        """Tell whether texts that say their values themselves are within the limits of a field that no rule looks at."""
+        """Tell whether texts that say their values are within the limits of a field that no rule looks at."""
         field = self._fields[strip.field]
         if field.name not in self._alone or field.lookup is not None:
             return False
@@ -98,7 +100,9 @@ class Screen:
     def _judged(self, group: _Group, names: Sequence[str], kind: tuple[bytes, ...], constants: Record) -> bool:
         """Judge a combination that was not met before, and remember what came of it."""
         given: Record = {name: constants[name] for name in group.fields if name in constants}
-        given |= {name: value for name, said in zip(names, kind, strict=True) if (value := decode_exactly(said)) is not None}
+        given |= {
+            name: value for name, said in zip(names, kind, strict=True) if (value := decode_exactly(said)) is not None
+        }
         is_right = self._is_flawless(group.validator, given)
         known = group.right if is_right else group.wrong
         if len(known) >= _KNOWN:

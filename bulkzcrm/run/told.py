@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import final
 
-from bulkzcrm.journal import Journal, Progress, ReportedRow, Run, reported, reported_counts
+from bulkzcrm.blocks import strip_of
+from bulkzcrm.journal import Journal, Progress, ReportedBlock, Run, reported, reported_counts
 from bulkzcrm.model import Outcome, Problem, Status
-from bulkzcrm.report import ReportRow, plain_row, report_row
+from bulkzcrm.report import ReportPage, plain_result, report_row
 
 __all__ = ["Told", "counts_of"]
-
-_PAGE = 250
 
 
 @final
@@ -30,7 +29,7 @@ class Told:
         self.from_copy = from_copy
         self.failed_rows = 0
         self._checking = checking
-        self._page: Callable[..., list[ReportedRow]] = reports.copied_rows if from_copy else journal.report_rows
+        self._next: Callable[..., ReportedBlock | None] = reports.next_copied if from_copy else journal.next_reported
         self._count = reports.count_copied if from_copy else partial(journal.count_by_status, run)
         self._statuses = {progress: reported(progress, checking=checking) for progress in Progress}
         self._left_open = {progress: _left_open(status, self.run) for progress, status in self._statuses.items()}
@@ -39,34 +38,45 @@ class Told:
         """Count the rows that ended in each status."""
         return counts_of(self._count(), checking=self._checking)
 
-    def rows(self) -> Iterator[ReportRow]:
+    def rows(self) -> Iterator[ReportPage]:
         """Begin all rows."""
-        for page in self._pages(failed=False):
-            yield from map(self._shown, page)
+        return map(self._page, self._blocks(failed=False))
 
-    def failed(self) -> Iterator[ReportRow]:
+    def failed(self) -> Iterator[ReportPage]:
         """Begin those of failed.csv, and count them."""
         self.failed_rows = 0
-        for page in self._pages(failed=True):
-            self.failed_rows += len(page)
-            yield from map(self._shown, page)
+        for each in self._blocks(failed=True):
+            self.failed_rows += len(each.rows)
+            yield self._page(each)
 
-    def _pages(self, *, failed: bool) -> Iterator[list[ReportedRow]]:
+    def _blocks(self, *, failed: bool) -> Iterator[ReportedBlock]:
         after = 0
-        while page := self._page(self.run.id, after, _PAGE, failed=failed):
-            yield page
-            after = page[-1].ordinal
+        while (found := self._next(self.run.id, after, failed=failed)) is not None:
+            yield found
+            after = found.rows[-1].ordinal
 
-    def _shown(self, row: ReportedRow) -> ReportRow:
-        _, number, cells, surplus, progress, problems, code, record_id, batch, attempts = row
-        status = self._statuses[progress]
-        problems = problems or self._left_open[progress]
-        if not problems and not surplus:
-            return plain_row(number, cells, status.value, code, record_id, batch, attempts)
-        outcome = Outcome(
-            status=status, problems=problems, record_id=record_id, batch=batch, attempts=attempts, code=code
-        )
-        return report_row(number=number, cells=cells, surplus=surplus, outcome=outcome)
+    def _page(self, found: ReportedBlock) -> ReportPage:
+        block, rows = found
+        results = []
+        problems_of: dict[int, tuple[Problem, ...]] = {}
+        for place, (ordinal, number, progress, problems, code, record_id, batch, attempts) in enumerate(rows):
+            status = self._statuses[progress]
+            told = problems or self._left_open[progress]
+            in_block = ordinal - block.first
+            if not told and in_block not in block.apart:
+                results.append(plain_result(number, status.value, code, record_id, batch, attempts))
+                continue
+            outcome = Outcome(
+                status=status, problems=told, record_id=record_id, batch=batch, attempts=attempts, code=code
+            )
+            row = report_row(number=number, cells=(), surplus=block.surplus(in_block), outcome=outcome)
+            results.append(row.result)
+            problems_of[place] = told
+        strips = block.strips
+        if len(rows) < block.rows:
+            cells = (block.cells(row.ordinal - block.first) for row in rows)
+            strips = [strip_of(column) for column in zip(*cells, strict=True)]
+        return ReportPage(strips, results, problems_of)
 
 
 def counts_of(progress: dict[Progress, int], *, checking: bool = False) -> dict[Status, int]:

@@ -1,4 +1,4 @@
-"""Plain rows of a block as JSON, many at once: each different value is resolved and written once, and rows put together.
+"""Plain rows of a block as JSON, many at once: each different value is resolved and written once.
 
 What is written of a row is what `Composer` makes of it, to whom all is left that is not plain.
 """
@@ -81,8 +81,10 @@ class BlockWriter:
             if len(self._written) >= _REMEMBERED:
                 self._written.clear()
             said = self._sent({name: value})
-            self._written[known] = None if said is None else b"".join(
-                _begin(each) + encode_exactly(sent) + b"," for each, sent in said.items()
+            self._written[known] = (
+                None
+                if said is None
+                else b"".join(_begin(each) + encode_exactly(sent) + b"," for each, sent in said.items())
             )
         return self._written[known]
 

@@ -17,6 +17,7 @@ from bulkzcrm.spec.operation import Operation
 
 __all__ = ["Draft", "Drafting", "Written"]
 
+
 @final
 class Records(Sequence[Record]):
     """The records of a request, each read from what is `said` of it when somebody asks for it, which is seldom."""
@@ -66,7 +67,7 @@ class Drafting:
 
     def draft(self, rows: Sequence[Sendable]) -> Draft:
         """Write the request for some rows ahead, if it will be the same whenever it is sent."""
-        if any([each.says_now for each in rows]):
+        if any(each.says_now for each in rows):
             return Draft(rows)
         return Draft(rows, self._write([each.said for each in rows]))
 

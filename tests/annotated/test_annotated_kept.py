@@ -30,7 +30,7 @@ from workbooks import (
 
 from bulkzcrm.cells import column_letter
 from bulkzcrm.model import Column
-from bulkzcrm.report import plain_row
+from bulkzcrm.report import ReportRow, plain_result
 from bulkzcrm.report.annotated import OwnWorkbook, opened
 from bulkzcrm.report.xlsx_summary import SheetFacts
 
@@ -277,7 +277,10 @@ def test_memory_does_not_grow_with_the_number_of_rows(terminal: Terminal):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         own = OwnWorkbook(path=path, sha256=digest, sheet="S", header_row=1, result_columns={})
         columns = tuple(Column(place, column_letter(place), text) for place, text in enumerate(COLUMNS))
-        outcomes = (plain_row(number + 2, (None,) * 7, "succeeded", "SUCCESS", "5", 1, 1) for number in range(rows))
+        outcomes = (
+            ReportRow((None,) * 7, plain_result(number + 2, "succeeded", "SUCCESS", "5", 1, 1))
+            for number in range(rows)
+        )
         tracemalloc.start()
         with opened(own) as annotation, (terminal.folder / "result.xlsx").open("wb") as stream:
             annotation.write(stream, columns, outcomes, SheetFacts())

@@ -8,8 +8,6 @@ import json
 import re
 import shlex
 import signal
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from report_samples import columns_named
+from report_samples import columns_named, paged
 
 from bulkzcrm.model import Column, Outcome, Problem, Status
-from bulkzcrm.report import Causes, ReportRow, State, Summary, report_row
+from bulkzcrm.report import Causes, ReportRow, State, Summary, each_row, report_row
 from bulkzcrm.report.html_report import Facts, write_html
 from bulkzcrm.report.timeline import Timeline, timeline
 from bulkzcrm.traffic import Second
@@ -111,7 +111,7 @@ def busy(seconds: int) -> Timeline:
 def summary_of(rows: Iterable[ReportRow], causes: Causes, **changes: object) -> Summary:
     """Count rows, as writing them does in a run."""
     counts: dict[Status, int] = {}
-    for row in causes.watching(rows):
+    for row in each_row(causes.watching(paged(rows))):
         status = Status(row.result[1])
         counts[status] = counts.get(status, 0) + 1
     facts: dict[str, object] = {
@@ -151,5 +151,5 @@ def written_page(
     told = facts_of(folder, summary)
     path = folder / "results.html"
     with path.open("wb") as stream:
-        write_html(stream, columns, lambda: iter(rows), causes, replace(told, **(facts or {})), most_rows=most_rows)
+        write_html(stream, columns, lambda: paged(rows), causes, replace(told, **(facts or {})), most_rows=most_rows)
     return path

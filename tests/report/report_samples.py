@@ -1,19 +1,21 @@
 """Rows, columns and texts from which the report's tests are made."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from hypothesis import strategies as st
 
+from bulkzcrm.blocks import strip_of
 from bulkzcrm.cells import column_letter
 from bulkzcrm.model import CellValue, Column, Outcome, Problem, Status
 from bulkzcrm.report import (
     Placed,
     Replace,
+    ReportPage,
     ReportRow,
-    RowSource,
     Summary,
     Written,
     prepared_report,
@@ -52,6 +54,15 @@ def row_of(*cells: CellValue, number: int = 2, outcome: Outcome = DONE, surplus:
     return report_row(number=number, cells=cells, outcome=outcome, surplus=surplus)
 
 
+def paged(rows: Iterable[ReportRow], size: int = 500) -> Iterator[ReportPage]:
+    """Yield rows that come one by one as pages."""
+    waiting = iter(rows)
+    while some := list(islice(waiting, size)):
+        strips = [strip_of(column) for column in zip(*(row.cells for row in some), strict=True)]
+        problems = {place: row.problems for place, row in enumerate(some) if row.problems}
+        yield ReportPage(strips, [row.result for row in some], problems)
+
+
 def rejected(*problems: Problem) -> Outcome:
     return Outcome(status=Status.REJECTED, problems=problems, batch=1, attempts=2)
 
@@ -70,14 +81,15 @@ def write_whole(folder: Path, name: str, write: Callable[[BinaryIO], None], *, r
 def write_reports(
     folder: Path,
     columns: Sequence[Column],
-    rows: RowSource,
-    failed: RowSource,
+    rows: Callable[[], Iterable[ReportRow]],
+    failed: Callable[[], Iterable[ReportRow]],
     *,
     formats: Sequence[str] = (),
     sheet: str = "results",
     replace: Replace = os.replace,
 ) -> Written:
-    with prepared_report(folder, columns, rows, failed, formats=formats, sheet=sheet) as prepared:
+    of_rows, of_failed = (lambda: paged(rows())), (lambda: paged(failed()))
+    with prepared_report(folder, columns, of_rows, of_failed, formats=formats, sheet=sheet) as prepared:
         return prepared.put_in_place(replace=replace)
 
 

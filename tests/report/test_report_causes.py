@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_samples import DONE, TOO_LONG, row_of, texts
+from report_samples import DONE, TOO_LONG, paged, row_of, texts
 
 from bulkzcrm.model import Outcome, Problem, Status
 from bulkzcrm.report import Cause, Causes, ReportRow
@@ -26,7 +26,7 @@ def bad_row(number: int, *problems: Problem, status: Status = Status.INVALID) ->
 
 def causes_of(*rows: ReportRow) -> tuple[Cause, ...]:
     causes = Causes()
-    assert list(causes.watching(rows)) == list(rows)
+    assert [row for page in causes.watching(paged(rows)) for row in page.rows()] == list(rows)
     return causes.told()
 
 
@@ -139,7 +139,7 @@ rows_of_any_kind = st.lists(st.tuples(st.sampled_from([*BAD, *GOOD]), st.lists(p
 def test_every_row_that_did_not_succeed_is_in_exactly_one_cause(kinds):
     rows = [bad_row(number, *found, status=status) for number, (status, found) in enumerate(kinds, start=2)]
     causes = Causes()
-    list(causes.watching(rows))
+    list(causes.watching(paged(rows)))
     found = causes.told()
     places = Counter(causes.place(row) for row in rows)
     good = places.pop(None, 0)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_samples import TOO_LONG, columns_named, rejected, row_of, texts
+from report_samples import TOO_LONG, columns_named, paged, rejected, row_of, texts
 
 from bulkzcrm.defuse import undefuse
 from bulkzcrm.model import CellError, FormulaWithoutValue
@@ -15,7 +15,7 @@ from bulkzcrm.report import RESULT_COLUMNS, result_values, write_csv
 
 def written(columns, rows) -> bytes:
     stream = io.BytesIO()
-    write_csv(stream, columns, rows)
+    write_csv(stream, columns, paged(rows))
     return stream.getvalue()
 
 

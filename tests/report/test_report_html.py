@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from page_samples import COLUMNS, busy, facts_of, many_rows, summary_of, written_page
-from report_samples import NO_MEMBERS, TOO_LONG, columns_named, rejected, row_of, texts
+from report_samples import NO_MEMBERS, TOO_LONG, columns_named, paged, rejected, row_of, texts
 
 from bulkzcrm.model import Outcome, Problem, Status
 from bulkzcrm.report import Causes, ReportRow, State
@@ -304,7 +304,7 @@ def peak_of_writing(folder: Path, count: int) -> int:
         gc.collect()
         tracemalloc.start()
         try:
-            write_html(stream, COLUMNS, lambda: many_rows(count), causes, facts)
+            write_html(stream, COLUMNS, lambda: paged(many_rows(count)), causes, facts)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

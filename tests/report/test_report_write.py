@@ -9,7 +9,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from report_samples import DONE, TOO_LONG, columns_named, rejected, row_of, write_reports, write_whole
+from report_samples import DONE, TOO_LONG, columns_named, paged, rejected, row_of, write_reports, write_whole
 
 from bulkzcrm.errors import OutputError, UsageError
 from bulkzcrm.report import RESULT_COLUMNS, State, Summary, prepared_report, write_csv
@@ -103,7 +103,7 @@ def test_when_the_rows_break_off_the_older_report_stays(tmp_path):
 def test_a_full_disk_is_told_in_plain_words(tmp_path):
     def on_a_full_disk(stream):
         with Path("/dev/full").open("wb") as full:
-            write_csv(full, COLUMNS, rows())
+            write_csv(full, COLUMNS, paged(rows()))
 
     with pytest.raises(OutputError, match="the disk is full"):
         write_whole(tmp_path, "results.csv", on_a_full_disk)
@@ -124,7 +124,7 @@ def peak_of_writing(folder: Path, count: int, formats) -> int:
 
 
 @pytest.mark.parametrize(
-    ("formats", "few", "many"), [((), 500, 10_000), (("jsonl",), 500, 5_000), (("xlsx",), 200, 1_500)]
+    ("formats", "few", "many"), [((), 1_500, 10_000), (("jsonl",), 1_500, 6_000), (("xlsx",), 1_500, 4_500)]
 )
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, formats, few, many):
     peak_of_writing(tmp_path, few, formats)
@@ -144,7 +144,7 @@ def told(**changes: object) -> Summary:
 def test_nothing_stands_in_its_place_before_all_is_written_and_what_is_not_put_there_is_gone(tmp_path):
     write_reports(tmp_path, COLUMNS, rows, failed)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with prepared_report(tmp_path, COLUMNS, lambda: iter(()), failed, formats=("xlsx",)) as prepared:
+    with prepared_report(tmp_path, COLUMNS, lambda: paged(()), lambda: paged(failed()), formats=("xlsx",)) as prepared:
         prepared.summarise(told())
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name[0] != "."} == before
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -160,7 +160,7 @@ def test_the_summary_is_put_in_place_last_and_names_the_files_as_they_are_called
         order.append(target.name)
         aside.replace(target)
 
-    with prepared_report(tmp_path, COLUMNS, rows, failed) as prepared:
+    with prepared_report(tmp_path, COLUMNS, lambda: paged(rows()), lambda: paged(failed())) as prepared:
         prepared.summarise(told(files={"log": tmp_path / "run.log"}), failed_name="failed (2).csv")
         written = prepared.put_in_place(failed_name="failed (3).csv", replace=replace)
     assert order[-1].startswith("summary")

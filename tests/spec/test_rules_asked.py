@@ -133,9 +133,7 @@ def test_rows_judged_on_their_way_into_the_journal_end_as_those_judged_from_it(r
 
         quiet = {"announce": lambda _: None, "go_on": lambda: None}
         taken = take_in(table, CREATE, RunOptions(), journal, begin, judging=judging, **quiet)
-        judge_repeated(
-            judges[0], journal, "run", lambda settled: journal.settle_rows("run", 0, settled), taken.rows
-        )
+        judge_repeated(judges[0], journal, "run", lambda settled: journal.settle_rows("run", 0, settled), taken.rows)
         at_once = [(row.ordinal, row.status, row.problems, row.record) for row in journal.rows("run")]
     later = judge_rows("create-services", filled, now=NOW)
     assert at_once == [(row.ordinal, row.status, row.problems, row.record) for row in later]
