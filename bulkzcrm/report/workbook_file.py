@@ -54,7 +54,7 @@ def add_workbook(add: _Add, columns: Sequence[Column], rows: RowSource, plan: Bo
     name = plan.free_name("results.xlsx")
 
     def fill(stream: BinaryIO) -> None:
-        notes.extend(write_xlsx(stream, columns, each_row(rows()), facts=plan.facts(name, "")))
+        notes.extend(write_xlsx(stream, columns, rows(), facts=plan.facts(name, "")))
 
     add("results_xlsx", name, fill)
     return notes

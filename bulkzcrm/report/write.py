@@ -167,7 +167,7 @@ def _wanted(
     def fill_xlsx(stream: BinaryIO) -> None:
         from bulkzcrm.report.xlsx_report import write_xlsx  # noqa: PLC0415 - seldom wanted
 
-        prepared.notes.extend(write_xlsx(stream, columns, each_row(rows()), sheet=sheet))
+        prepared.notes.extend(write_xlsx(stream, columns, rows(), sheet=sheet))
 
     def fill_jsonl(stream: BinaryIO) -> None:
         write_jsonl(stream, columns, each_row(rows()))

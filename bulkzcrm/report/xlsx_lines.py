@@ -1,34 +1,37 @@
 """Rows of the report as lines of a sheet: XML in which every text is a text, whatever it looks like.
 
-A row of plain texts, which is nearly every one, is put into a form that was made for the first row of its kind; all
-others are written cell by cell. Cells follow each other without a gap and so need no reference (ECMA-376 Part 1,
-18.3.1.4): spreadsheet programs count them, and the file is a third as long.
+Each different cell of a column is written once for all rows of a page, and what is said of a row with many others.
+Cells follow each other without a gap and so need no reference (ECMA-376 Part 1, 18.3.1.4): spreadsheet programs count
+them, and the file is a third as long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from bulkzcrm.cells import cell_text, column_letter
+from bulkzcrm.blocks import Strip
+from bulkzcrm.cells import StoredCell, cell_text, column_letter, restored
 from bulkzcrm.defuse import defuse
 from bulkzcrm.model import CellValue, Column, Problem, Status
 from bulkzcrm.report.annotated.comments import Comments
-from bulkzcrm.report.rows import ReportRow, Result, cells_in
+from bulkzcrm.report.rows import ReportPage, Result, cells_in
 from bulkzcrm.report.xlsx_package import BOLD, OPEN, QUOTED, WRONG
 from bulkzcrm.report.xlsx_texts import SHORT, held, xml_escaped
 
-__all__ = ["SheetLines"]
+__all__ = ["Line", "SheetLines"]
 
 _NUMBERS = (bool, int, float, Decimal)
 _MOST_DIGITS = 14
 """Numbers with more digits are written as text: spreadsheet programs keep 15 and round the rest."""
 
 _BLANK = "<c/>"
+_BEGIN, _END = '<c t="inlineStr"><is><t>', "</t></is></c>"
 _BETWEEN = "|"
-_MOST_FORMS = 500
+_FEW = 3
+"""So many cells are looked at one by one."""
+_MOST_VERDICTS = 500
 
 _DIGITS = "0123456789"
 _MARKS = {
@@ -38,17 +41,14 @@ _MARKS = {
     Status.UNSENT.value: OPEN,
 }
 
-_first = itemgetter(0)
 
+class Line(NamedTuple):
+    """A line before its place in a sheet is known: its cells as XML, or as values where that depends on the place."""
 
-class _Form(NamedTuple):
-    """How rows with the same kinds of values are written."""
-
-    texts_of: Callable[[Sequence[CellValue]], Sequence[str]]
-    others: tuple[tuple[int, int], ...]
-    """Values that are neither text nor blank: their place among the contents, and their column."""
     xml: str
-    """What the contents are put into."""
+    cells: Sequence[CellValue] | None
+    result: Result
+    problems: tuple[Problem, ...]
 
 
 class SheetLines:
@@ -60,10 +60,9 @@ class SheetLines:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._width = len(columns)
-        self._cells_of = cells_in(columns)
+        self._strips_of = cells_in(columns)
         self._places = {column.letter: place for place, column in enumerate(columns)}
-        self._forms: dict[tuple[type, ...], _Form | None] = {}
-        self._verdicts: dict[tuple[str | int | None, ...], str] = {}
+        self._verdicts: dict[tuple[str, ...], str] = {}
         self.count = 0
         self._title = ""
         self.cuts = 0
@@ -78,67 +77,72 @@ class SheetLines:
         self.comments = Comments(None)
         return self._closed(self._careful(0, texts, BOLD))
 
-    def line(self, row: ReportRow) -> str:
+    def lines(self, pages: Iterable[ReportPage]) -> Iterator[Line]:
+        """Make rows ready to be lines."""
+        for page in pages:
+            strips = self._strips_of(page.strips)
+            written = self._written(strips, len(page.results))
+            for place, result in enumerate(page.results):
+                if written is None or result[1] in _MARKS:
+                    cells = [restored(strip.cells[strip.place(place)]) for strip in strips]
+                    yield Line("", cells, result, page.problems.get(place, ()))
+                else:
+                    yield Line(written[place], None, result, ())
+
+    def line(self, line: Line) -> str:
         """Return the XML of the sheet's next line."""
         self.count += 1
-        cells = self._cells_of(row.cells)
-        if row.result[1] in _MARKS:
-            return self._closed(self._marked(cells, row))
-        return self._closed((self._plain(cells) or self._careful(0, cells)) + self._verdict(row.result))
+        xml, cells, result, problems = line
+        if cells is None:
+            return f'<row r="{self.count}">{xml}{self._verdict(result)}</row>'
+        if result[1] in _MARKS:
+            return self._closed(self._marked(cells, result, problems))
+        return self._closed(self._careful(0, cells) + self._verdict(result))
 
     def _closed(self, cells: str) -> str:
         return f'<row r="{self.count}">{cells}</row>'
 
-    def _plain(self, cells: Sequence[CellValue]) -> str | None:
-        """Return the row in its form, or `None` where a text needs a closer look."""
-        kinds = tuple(map(type, cells))
-        try:
-            form = self._forms[kinds]
-        except KeyError:
-            form = self._new_form(kinds)
-        if form is None:
+    def _written(self, strips: Sequence[Strip], rows: int) -> Sequence[str] | None:
+        """Return the cells of each row, or `None` where one has to be cut."""
+        if not strips:
+            return [""] * rows
+        columns = []
+        for strip in strips:
+            cells = self._plain(strip.cells) or self._each(strip.cells)
+            if cells is None:
+                return None
+            columns.append(strip.spread(cells, rows))
+        return list(map("".join, zip(*columns, strict=True)))
+
+    def _plain(self, cells: Sequence[StoredCell]) -> Sequence[str] | None:
+        """Return the XML of different cells; `None` where one of them needs a closer look."""
+        if len(cells) <= _FEW or set(map(type, cells)) != {str}:
             return None
-        texts = form.texts_of(cells)
-        try:
-            # What begins with a letter or a digit is never taken for a formula.
-            begins_plain = "".join(map(_first, texts)).isalnum()
-        except IndexError:  # an empty text
-            return None
-        together = _BETWEEN.join(texts)
+        texts = cast("Sequence[str]", cells)
+        begins, together = "".join([text[:1] for text in texts]), _BETWEEN.join(texts)
         if (
-            not begins_plain
-            or len(together) > SHORT
+            # What begins with a letter or a digit is never taken for a formula.
+            not begins.isalnum()
+            or len(begins) != len(texts)
             or not together.isprintable()
             or "_x" in together
             or f" {_BETWEEN}" in together
             or together[-1] == " "
+            or (len(together) > SHORT and max(map(len, texts)) > SHORT)
         ):
             return None
-        contents = texts
         if "&" in together or "<" in together or ">" in together:
-            contents = xml_escaped(together).split(_BETWEEN)
-            if len(contents) != len(texts):
-                return None
-        if form.others:
-            contents = [*contents]
-            for at, place in form.others:
-                contents.insert(at, self._cell(place, cells[place], 0))
-        return form.xml % tuple(contents)
+            texts = list(map(xml_escaped, texts))
+        return [f"{_BEGIN}{text}{_END}" for text in texts]
 
-    def _new_form(self, kinds: tuple[type, ...]) -> _Form | None:
-        if len(self._forms) >= _MOST_FORMS:
-            self._forms.clear()
-        form: _Form | None = None
-        texts = [place for place, kind in enumerate(kinds) if kind is str]
-        if len(texts) > 1:
-            filled = [place for place, kind in enumerate(kinds) if kind is not type(None)]
-            form = _Form(
-                itemgetter(*texts),
-                tuple((at, place) for at, place in enumerate(filled) if kinds[place] is not str),
-                "".join(_BLANK if kind is type(None) else _text_cell("%s") if kind is str else "%s" for kind in kinds),
-            )
-        self._forms[kinds] = form
-        return form
+    def _each(self, cells: Sequence[StoredCell]) -> Sequence[str] | None:
+        """Return the XML of different cells; `None` where one has to be cut, which is told with its place."""
+        cuts = self.cuts, self.first_cut
+        written = [_BLANK if cell is None else self._cell(0, restored(cell), 0) for cell in cells]
+        if self.cuts != cuts[0]:
+            self.cuts, self.first_cut = cuts
+            return None
+        return written
 
     def _verdict(self, result: Result) -> str:
         number, status, code, field, cell, message, fix, record_id, batch, attempts = result
@@ -147,25 +151,25 @@ class SheetLines:
         said = status, code, field, message, fix
         verdict = self._verdicts.get(said)
         if verdict is None:
-            if len(self._verdicts) >= _MOST_FORMS:
+            if len(self._verdicts) >= _MOST_VERDICTS:
                 self._verdicts.clear()
             verdict = self._verdicts[said] = self._careful(self._width + 1, result[1:7])
-        record = _text_cell(record_id) if record_id else _BLANK
+        record = f"{_BEGIN}{record_id}{_END}" if record_id else _BLANK
         sent = _BLANK if batch is None else f"<c><v>{batch}</v></c>"
         return f"<c><v>{number}</v></c>{verdict}{record}{sent}<c><v>{attempts}</v></c>"
 
-    def _marked(self, cells: Sequence[CellValue], row: ReportRow) -> str:
+    def _marked(self, cells: Sequence[CellValue], result: Result, of_row: Sequence[Problem]) -> str:
         """Return a row that did not succeed: the cells to mend, and its status, in colour."""
-        style = _MARKS[row.result[1]]
+        style = _MARKS[result[1]]
         told: dict[int, list[Problem]] = {}
-        for problem in row.problems:
+        for problem in of_row:
             place = self._places.get(problem.cell.rstrip(_DIGITS))
             if place is not None:
                 told.setdefault(place, []).append(problem)
         written = "".join(self._cell(place, value, style if place in told else 0) for place, value in enumerate(cells))
         for place, problems in told.items():
             self.comments.add(self.count, place, problems)
-        number, status, *others = row.result
+        number, status, *others = result
         verdict = self._careful(self._width, [number]) + self._careful(self._width + 1, [status], style)
         return written + verdict + self._careful(self._width + 2, others)
 

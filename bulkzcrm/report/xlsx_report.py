@@ -16,7 +16,7 @@ from bulkzcrm.model import SUMMARY_SHEET, Column
 from bulkzcrm.report.annotated.book import OFFICE
 from bulkzcrm.report.annotated.boxes import boxes
 from bulkzcrm.report.annotated.comments import Comments, uncommented_note
-from bulkzcrm.report.rows import RESULT_COLUMNS, ReportRow
+from bulkzcrm.report.rows import RESULT_COLUMNS, ReportPage
 from bulkzcrm.report.xlsx_lines import SheetLines
 from bulkzcrm.report.xlsx_package import HEAD, LOOKS, MAIN, Package
 from bulkzcrm.report.xlsx_summary import Look, SheetFacts, summary_sheet
@@ -53,7 +53,7 @@ def why_too_wide(columns: Sequence[Column]) -> OutputError | None:
 def write_xlsx(
     stream: BinaryIO,
     columns: Sequence[Column],
-    rows: Iterable[ReportRow],
+    pages: Iterable[ReportPage],
     *,
     sheet: str = "results",
     rows_per_sheet: int = ROWS_PER_SHEET,
@@ -73,7 +73,7 @@ def write_xlsx(
     if too_wide is not None:
         raise too_wide
     lines = SheetLines(columns)
-    waiting = iter(rows)
+    waiting = lines.lines(pages)
     sheets = uncommented = 0
     limit = f"{rows_per_sheet:,} rows"
     with Package(stream) as package:

@@ -11,6 +11,7 @@ from desk_of_books import checked, ran
 from forwarder import Say
 from openpyxl.styles import Alignment, Font, PatternFill
 from package_rules import look_over
+from report_pages import paged
 from terminal import Served, Terminal
 from workbooks import (
     COLUMNS,
@@ -201,7 +202,7 @@ def test_a_report_on_several_sheets_has_the_marks_on_each(tmp_path: Path):
 
     path = tmp_path / "a.xlsx"
     with path.open("wb") as stream:
-        write_xlsx(stream, columns, map(row, range(5)), rows_per_sheet=2, facts=SheetFacts())
+        write_xlsx(stream, columns, paged(map(row, range(5))), rows_per_sheet=2, facts=SheetFacts())
     look_over(path)
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["results", "results 2", "results 3", SUMMARY]
@@ -214,7 +215,7 @@ def test_a_number_and_a_text_that_looks_like_a_formula_are_coloured_as_they_are(
     columns = (Column(0, "A", "Duration"), Column(1, "B", "Name"))
     path = tmp_path / "a.xlsx"
     with path.open("wb") as stream:
-        write_xlsx(stream, columns, [report_row(number=2, cells=(5000, "=1+1"), outcome=outcome)])
+        write_xlsx(stream, columns, paged([report_row(number=2, cells=(5000, "=1+1"), outcome=outcome)]))
     look_over(path)
     sheet = openpyxl.load_workbook(path).worksheets[0]
     assert (sheet["A2"].value, sheet["B2"].value, sheet["B2"].data_type) == (5000, "=1+1", "s")

@@ -1,6 +1,6 @@
 """The tool's XLSX report alone: what it writes of a run, caught once, and written again as often as is wanted.
 
-The rows are caught where the tool hands them to what writes workbooks, so that it does not matter how it holds them.
+The pages are caught where the tool hands them to what writes workbooks, so that it does not matter how it holds them.
 """
 
 from __future__ import annotations
@@ -23,15 +23,17 @@ def write_report(watch: Stopwatch, *, source: str, good: int, bad: int, environ:
     write = xlsx_report.write_xlsx
     caught: list[tuple[Sequence[Any], list[Any], dict[str, Any]]] = []
 
-    def catch(stream: BinaryIO, columns: Sequence[Any], lines: Iterable[Any], **more: Any) -> tuple[str, ...]:
-        caught.append((columns, list(lines), more))
+    def catch(stream: BinaryIO, columns: Sequence[Any], pages: Iterable[Any], **more: Any) -> tuple[str, ...]:
+        caught.append((columns, list(pages), more))
         return write(stream, columns, caught[-1][1], **more)
 
     xlsx_report.write_xlsx = catch  # type: ignore[assignment]
     command(Stopwatch(), source=source, good=good, bad=bad, environ=environ, formats="csv,xlsx")
-    ((columns, lines, more),) = caught
+    ((columns, pages, more),) = caught
+    in_all = sum(len(page.results) for page in pages)
+    assert rows % in_all == 0, f"A report is of whole runs of {in_all} rows."
     watch.start()
     with Path("ours.xlsx").open("wb") as stream:
-        write(stream, columns, islice(cycle(lines), rows), **more)
+        write(stream, columns, islice(cycle(pages), len(pages) * (rows // in_all)), **more)
     watch.stop()
     return rows

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from report_samples import columns_named, paged
+from report_pages import paged
+from report_samples import columns_named
 
 from bulkzcrm.model import Column, Outcome, Problem, Status
 from bulkzcrm.report import Causes, ReportRow, State, Summary, each_row, report_row

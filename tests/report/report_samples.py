@@ -1,20 +1,18 @@
 """Rows, columns and texts from which the report's tests are made."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from hypothesis import strategies as st
+from report_pages import paged
 
-from bulkzcrm.blocks import strip_of
 from bulkzcrm.cells import column_letter
 from bulkzcrm.model import CellValue, Column, Outcome, Problem, Status
 from bulkzcrm.report import (
     Placed,
     Replace,
-    ReportPage,
     ReportRow,
     Summary,
     Written,
@@ -52,15 +50,6 @@ def columns_named(*names: str) -> tuple[Column, ...]:
 
 def row_of(*cells: CellValue, number: int = 2, outcome: Outcome = DONE, surplus: Sequence[CellValue] = ()) -> ReportRow:
     return report_row(number=number, cells=cells, outcome=outcome, surplus=surplus)
-
-
-def paged(rows: Iterable[ReportRow], size: int = 500) -> Iterator[ReportPage]:
-    """Yield rows that come one by one as pages."""
-    waiting = iter(rows)
-    while some := list(islice(waiting, size)):
-        strips = [strip_of(column) for column in zip(*(row.cells for row in some), strict=True)]
-        problems = {place: row.problems for place, row in enumerate(some) if row.problems}
-        yield ReportPage(strips, [row.result for row in some], problems)
 
 
 def rejected(*problems: Problem) -> Outcome:

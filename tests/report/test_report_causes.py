@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_samples import DONE, TOO_LONG, paged, row_of, texts
+from report_pages import paged
+from report_samples import DONE, TOO_LONG, row_of, texts
 
 from bulkzcrm.model import Outcome, Problem, Status
 from bulkzcrm.report import Cause, Causes, ReportRow

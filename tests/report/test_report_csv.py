@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_samples import TOO_LONG, columns_named, paged, rejected, row_of, texts
+from report_pages import paged
+from report_samples import TOO_LONG, columns_named, rejected, row_of, texts
 
 from bulkzcrm.defuse import undefuse
 from bulkzcrm.model import CellError, FormulaWithoutValue

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from page_samples import COLUMNS, busy, facts_of, many_rows, summary_of, written_page
-from report_samples import NO_MEMBERS, TOO_LONG, columns_named, paged, rejected, row_of, texts
+from report_pages import paged
+from report_samples import NO_MEMBERS, TOO_LONG, columns_named, rejected, row_of, texts
 
 from bulkzcrm.model import Outcome, Problem, Status
 from bulkzcrm.report import Causes, ReportRow, State

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from report_samples import DONE, TOO_LONG, columns_named, paged, rejected, row_of, write_reports, write_whole
+from report_pages import paged
+from report_samples import DONE, TOO_LONG, columns_named, rejected, row_of, write_reports, write_whole
 
 from bulkzcrm.errors import OutputError, UsageError
 from bulkzcrm.report import RESULT_COLUMNS, State, Summary, prepared_report, write_csv

@@ -12,6 +12,7 @@ import pytest
 from defusedxml.ElementTree import fromstring
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from report_pages import paged
 from report_samples import DONE, TOO_LONG, columns_named, rejected, row_of, texts
 
 from bulkzcrm.cells import cell_text
@@ -25,7 +26,7 @@ from bulkzcrm.report.xlsx_report import write_xlsx
 def written(columns, rows, **options):
     """Return the workbook as openpyxl reads it, and the notes."""
     stream = io.BytesIO()
-    notes = write_xlsx(stream, columns, rows, **options)
+    notes = write_xlsx(stream, columns, paged(rows), **options)
     return openpyxl.load_workbook(io.BytesIO(stream.getvalue())), notes
 
 
@@ -199,7 +200,7 @@ def test_when_the_rows_break_off_that_is_what_is_told():
         raise KeyError
 
     with pytest.raises(KeyError):
-        write_xlsx(io.BytesIO(), columns_named("A"), rows())
+        write_xlsx(io.BytesIO(), columns_named("A"), paged(rows()))
 
 
 class FullDisk(io.BytesIO):
@@ -218,13 +219,13 @@ class FullDisk(io.BytesIO):
 @pytest.mark.parametrize("room", [0, 100, 1000, 4000])
 def test_a_full_disk_is_told_as_such_and_nothing_fails_later(room):
     with pytest.raises(OSError, match="No space left"):
-        write_xlsx(FullDisk(room), columns_named("A"), [row_of(secrets.token_hex(2000))])
+        write_xlsx(FullDisk(room), columns_named("A"), paged([row_of(secrets.token_hex(2000))]))
     gc.collect()
 
 
 def test_the_workbook_holds_no_formula_at_all():
     stream = io.BytesIO()
-    write_xlsx(stream, columns_named("=A"), [row_of("=1+1"), row_of(FormulaWithoutValue("=2"))])
+    write_xlsx(stream, columns_named("=A"), paged([row_of("=1+1"), row_of(FormulaWithoutValue("=2"))]))
     with zipfile.ZipFile(stream) as archive:
         assert b"<f" not in archive.read("xl/worksheets/sheet1.xml")
 
@@ -232,7 +233,7 @@ def test_the_workbook_holds_no_formula_at_all():
 def as_our_reader_sees(columns, rows, **options):
     """The rows of the workbook's sheets as they are read when the report is given back, with the row numbers."""
     stream = io.BytesIO()
-    write_xlsx(stream, columns, rows, **options)
+    write_xlsx(stream, columns, paged(rows), **options)
     found = []
     for name in openpyxl.load_workbook(stream, read_only=True).sheetnames:
         stream.seek(0)
@@ -310,7 +311,7 @@ def test_a_sheet_that_grows_too_large_is_followed_by_another_and_a_note_says_so(
 
 def test_the_archive_is_as_programs_expect_it():
     stream = io.BytesIO()
-    write_xlsx(stream, columns_named("A & <B>"), [row_of("x")], sheet="It's & <so>")
+    write_xlsx(stream, columns_named("A & <B>"), paged([row_of("x")]), sheet="It's & <so>")
     with zipfile.ZipFile(stream) as archive:
         assert archive.testzip() is None
         assert archive.namelist()[0] == "_rels/.rels"

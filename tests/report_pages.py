@@ -1,0 +1,16 @@
+"""Rows of a report as its files are given them."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from bulkzcrm.blocks import strip_of
+from bulkzcrm.report import ReportPage, ReportRow
+
+
+def paged(rows: Iterable[ReportRow], size: int = 500) -> Iterator[ReportPage]:
+    """Yield rows that come one by one as pages."""
+    waiting = iter(rows)
+    while some := list(islice(waiting, size)):
+        strips = [strip_of(column) for column in zip(*(row.cells for row in some), strict=True)]
+        problems = {place: row.problems for place, row in enumerate(some) if row.problems}
+        yield ReportPage(strips, [row.result for row in some], problems)
