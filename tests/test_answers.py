@@ -17,6 +17,7 @@ from bulkzcrm.answers import (
     StopRun,
     Succeeded,
     TryAgain,
+    Written,
     read_answer,
 )
 from bulkzcrm.errors import CredentialsRefusedError, StoppedError
@@ -57,7 +58,7 @@ def read(sent: Sent, status: int, answer: object) -> object:
 
 
 def kinds(reading: object) -> list[str]:
-    assert isinstance(reading, Judged)
+    assert isinstance(reading, Judged | Written)
     return [type(verdict).__name__ for verdict in reading.verdicts]
 
 
@@ -68,7 +69,7 @@ def data(*elements: object) -> dict[str, object]:
 class TestEveryRecordIsJudgedByItsOwnElement:
     def test_created_records_get_the_new_ids_in_order(self):
         reading = read(creating(), 201, data(*map(success, NEW)))
-        assert isinstance(reading, Judged)
+        assert isinstance(reading, Judged | Written)
         assert [v.record_id for v in reading.verdicts if isinstance(v, Succeeded)] == NEW
 
     @pytest.mark.parametrize("status", [200, 201, 202, 207, 400, 403, 412, 500])
@@ -85,7 +86,7 @@ class TestEveryRecordIsJudgedByItsOwnElement:
 
     def test_a_refused_record_carries_the_problem_with_the_servers_words(self):
         reading = read(creating(1), 400, data(error(message="Duration is odd", **at(0))))
-        assert isinstance(reading, Judged)
+        assert isinstance(reading, Judged | Written)
         (verdict,) = reading.verdicts
         assert isinstance(verdict, Rejected)
         assert verdict.problems[0].field == "Duration"
@@ -131,7 +132,7 @@ class TestEveryRecordIsJudgedByItsOwnElement:
 
     def test_an_unknown_code_on_one_record_rejects_it_with_the_raw_code(self):
         reading = read(creating(2), 207, data(error("BRAND_NEW"), success(NEW[1])))
-        assert isinstance(reading, Judged)
+        assert isinstance(reading, Judged | Written)
         assert isinstance(reading.verdicts[0], Rejected)
         assert reading.verdicts[0].problems[0].code == "BRAND_NEW"
 
@@ -168,7 +169,7 @@ class TestEveryRecordIsJudgedByItsOwnElement:
         )
         outer = error("MULTIPLE_OR_MULTI_ERRORS") | {"errors": [nested, error("NOT_APPROVED")]}
         reading = read(creating(2), 207, data(outer, success(NEW[1])))
-        assert isinstance(reading, Judged)
+        assert isinstance(reading, Judged | Written)
         assert isinstance(reading.verdicts[0], Rejected)
         assert [problem.code for problem in reading.verdicts[0].problems] == [
             "INVALID_DATA",
@@ -198,7 +199,7 @@ class TestIdsAreChecked:
 
     def test_the_id_of_the_record_that_was_there_before_is_never_taken_for_ours(self):
         reading = read(creating(1), 400, data(error("DUPLICATE_DATA", id=OLD[0], duplicate_record={"id": OLD[0]})))
-        assert isinstance(reading, Judged)
+        assert isinstance(reading, Judged | Written)
         (verdict,) = reading.verdicts
         assert isinstance(verdict, Rejected)
         assert OLD[0] in verdict.problems[0].message
@@ -222,8 +223,8 @@ class TestSettingsAndRules:
 
     def test_service_preferences_succeed_without_an_id(self):
         reading = read(setting("service_preferences"), 200, {"service_preferences": success()})
-        assert isinstance(reading, Judged)
-        assert reading.verdicts == (Succeeded("", {}),)
+        assert isinstance(reading, Judged | Written)
+        assert reading.verdicts == (Succeeded(""),)
 
     def test_an_id_that_has_lost_digits_is_not_believed_even_where_none_is_expected(self):
         answer = {"business_hours": success(3.652397000001438e18)}
@@ -239,7 +240,7 @@ class TestSettingsAndRules:
 
     def test_a_bad_rule_id_is_a_bare_answer_about_the_one_row(self):
         reading = read(setting("scoring_rules", "1"), 400, error(message="The id is invalid", resource_path_index=3))
-        assert isinstance(reading, Judged)
+        assert isinstance(reading, Judged | Written)
         (verdict,) = reading.verdicts
         assert isinstance(verdict, Rejected)
         assert (verdict.problems[0].field, "scoring rule" in verdict.problems[0].message) == ("id", True)

@@ -20,6 +20,7 @@ from bulkzcrm.answers import (
     Succeeded,
     TryAgain,
     Uncertain,
+    Written,
     read_answer,
 )
 
@@ -108,13 +109,13 @@ _sents = st.sampled_from(
 
 def _check(sent: Sent, status: int, body: bytes) -> None:
     reading = read_answer(sent, status, body)
-    assert isinstance(reading, Judged | RefreshToken | TryAgain | StopRun | Split | Doubt)
+    assert isinstance(reading, Judged | Written | RefreshToken | TryAgain | StopRun | Split | Doubt)
     if isinstance(reading, Split):
         assert len(sent.records) > 1
         assert all(0 <= row < len(sent.records) and problems for row, problems in reading.guilty.items())
     if isinstance(reading, TryAgain):
         assert reading.certain_not_applied or sent.safe_to_repeat
-    if isinstance(reading, Judged):
+    if isinstance(reading, Judged | Written):
         assert len(reading.verdicts) == len(sent.records)
         for position, verdict in enumerate(reading.verdicts):
             assert isinstance(verdict, Succeeded | Rejected | NotApplied | Uncertain)
@@ -159,4 +160,4 @@ def test_an_update_is_believed_exactly_when_every_success_names_its_own_record(o
     elements = [REFUSAL if row in refused else success(OLD[order[row]]) for row in range(3)]
     reading = read_answer(sent_records(OLD, creates=False), status, json.dumps({"data": elements}).encode())
     honest = all(order[row] == row for row in range(3) if row not in refused)
-    assert isinstance(reading, Judged) is honest
+    assert isinstance(reading, Judged | Written) is honest

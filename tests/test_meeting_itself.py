@@ -11,7 +11,7 @@ from desk import Desk, desk_at, services
 from forwarder import Cut, Heard, Say, until
 from test_settling import ANN, is_read_back, make
 
-from bulkzcrm.answers import Judged, Rejected, Sent, read_answer
+from bulkzcrm.answers import Judged, Rejected, Sent, Written, read_answer
 from bulkzcrm.journal import Progress
 from bulkzcrm.model import Status
 from bulkzcrm.report import State
@@ -262,7 +262,7 @@ def test_the_record_is_told_wherever_the_answer_names_it(details: Mapping[str, A
     sent = Sent(records=[{}], ids=[None], wrapper="data", creates=True, safe_to_repeat=False)
     for status, body in ((207, {"data": [error]}), (400, {"data": [error]}), (400, error)):
         reading = read_answer(sent, status, json.dumps(body).encode())
-        assert isinstance(reading, Judged)
+        assert isinstance(reading, Judged | Written)
         (verdict,) = reading.verdicts
         assert isinstance(verdict, Rejected)
         assert verdict.existing == existing
@@ -272,5 +272,5 @@ def test_another_refusal_names_no_such_record():
     body = b'{"data": [{"code": "INVALID_DATA", "details": {"id": "111"}, "status": "error"}]}'
     sent = Sent(records=[{}], ids=[None], wrapper="data", creates=True, safe_to_repeat=False)
     reading = read_answer(sent, 400, body)
-    assert isinstance(reading, Judged)
+    assert isinstance(reading, Judged | Written)
     assert getattr(reading.verdicts[0], "existing", None) == ""

@@ -15,6 +15,7 @@ from bulkzcrm.answers.nouns import (
     TryAgain,
     Uncertain,
     Verdict,
+    Written,
 )
 from bulkzcrm.answers.reading import read_answer, without_answer
 
@@ -32,6 +33,7 @@ __all__ = [
     "TryAgain",
     "Uncertain",
     "Verdict",
+    "Written",
     "read_answer",
     "shows_no_error",
     "without_answer",

@@ -12,9 +12,21 @@ from msgspec import Struct, field
 
 from bulkzcrm.model import Json
 
-__all__ = ["Bare", "Body", "Element", "Elements", "Told", "Unreadable", "exact_id", "read_body", "shows_no_error"]
+__all__ = [
+    "LONGEST_ID",
+    "Bare",
+    "Body",
+    "Element",
+    "Elements",
+    "Told",
+    "Unreadable",
+    "exact_id",
+    "read_body",
+    "shows_no_error",
+]
 
-_LONGEST_ID = 20
+LONGEST_ID = 20
+"""Digits."""
 _MULTIPLE = "MULTIPLE_OR_MULTI_ERRORS"
 _OLD_TOO_MANY = 429
 _DEEPEST = 5
@@ -97,7 +109,7 @@ def exact_id(value: Json) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = str(value)
-    is_exact = 0 < len(text) <= _LONGEST_ID and text.isascii() and text.isdigit() and text[0] != "0"
+    is_exact = 0 < len(text) <= LONGEST_ID and text.isascii() and text.isdigit() and text[0] != "0"
     return text if is_exact else None
 
 
@@ -137,10 +149,6 @@ def _without_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 def _element(value: Json) -> Element:
     if not isinstance(value, dict):
         return Element(status="", told=Told(""), errors=())
-    if _is_plain_success(value):
-        # As what follows would have it; this is said of nearly every record.
-        told = Told("SUCCESS", value["details"], value["message"])
-        return Element("success", told, (told,), str(value.get("action") or ""), has_code=True)
     told = _told(value)
     status = value.get("status")
     errors: list[Told] = []
@@ -151,16 +159,6 @@ def _element(value: Json) -> Element:
         errors=tuple(errors),
         action=str(value.get("action") or ""),
         has_code=_has_code(value),
-    )
-
-
-def _is_plain_success(value: Mapping[str, Any]) -> bool:
-    return (
-        value.get("status") == "success"
-        and value.get("code") == "SUCCESS"
-        and type(value.get("details")) is dict
-        and type(message := value.get("message")) is str
-        and message != ""
     )
 
 

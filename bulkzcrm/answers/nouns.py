@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from bulkzcrm.errors import StoppedError
-from bulkzcrm.model import Json, Problem, Record
+from bulkzcrm.model import Problem, Record
 from bulkzcrm.spec.codes import Family
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "TryAgain",
     "Uncertain",
     "Verdict",
+    "Written",
 ]
 
 
@@ -63,7 +64,6 @@ class Succeeded(Struct, frozen=True, gc=False):
     """
 
     record_id: str
-    details: Mapping[str, Json] = field(default_factory=dict)
     changed: bool = False
 
 
@@ -97,6 +97,18 @@ class Judged:
     """One verdict per record, in the order in which they were sent."""
 
     verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Every record was written, under these ids (see `Succeeded`), and none by an upsert that changed another."""
+
+    ids: tuple[str, ...]
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The same as verdicts."""
+        return tuple(map(Succeeded, self.ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +163,4 @@ class Doubt:
     reason: str
 
 
-Reading: TypeAlias = Judged | RefreshToken | TryAgain | StopRun | Split | Doubt
+Reading: TypeAlias = Judged | Written | RefreshToken | TryAgain | StopRun | Split | Doubt

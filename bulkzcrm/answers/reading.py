@@ -20,7 +20,9 @@ from bulkzcrm.answers.nouns import (
     Succeeded,
     Uncertain,
     Verdict,
+    Written,
 )
+from bulkzcrm.answers.usual import read_usual
 from bulkzcrm.answers.whole import (
     SILENT_STOPS,
     as_proved,
@@ -57,6 +59,9 @@ def read_answer(sent: Sent, status: int, body: bytes) -> Reading:
         return unproven(sent, status, Observed.REDIRECT, "it redirects to another address")
     if 400 <= status < 500 and status not in REFUSALS:
         return unproven(sent, status, Observed.NOT_REFUSED_SO, "the API refuses nothing in this way")
+    usual = read_usual(sent, body)
+    if usual is not None:
+        return as_proved(sent, status, Observed.ROWS_JUDGED, usual)
     match read_body(body, sent.wrapper):
         case Elements(elements):
             return _of_elements(sent, status, elements)
@@ -134,12 +139,13 @@ def _judge(sent: Sent, status: int, elements: Sequence[Element]) -> Reading:
             if doubt:
                 return untold(Observed.OTHER_RECORDS, worded(status, doubt))
             changed = sent.creates and element.action == "update"
-            verdicts.append(Succeeded(record_id or sent.ids[position] or "", element.told.details, changed=changed))
+            verdicts.append(Succeeded(record_id or sent.ids[position] or "", changed=changed))
         else:
             verdicts.append(_unwritten(sent, position, element))
     if all(isinstance(verdict, Uncertain) for verdict in verdicts):
         return unproven(sent, status, Observed.ROW_UNJUDGED, "it says of no record whether it was written")
-    return Judged(tuple(verdicts))
+    written = [each.record_id for each in verdicts if isinstance(each, Succeeded) and not each.changed]
+    return Written(tuple(written)) if len(written) == len(verdicts) else Judged(tuple(verdicts))
 
 
 def _unwritten(sent: Sent, position: int, element: Element) -> Verdict:

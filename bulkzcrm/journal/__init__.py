@@ -25,7 +25,7 @@ from bulkzcrm.journal.reports import Reports
 from bulkzcrm.journal.shares import LONGEST_PAUSE_MS, Holding, Shares, Spending, Standing
 from bulkzcrm.journal.states import BatchState, Progress, RunState, reported, reported_counts
 from bulkzcrm.journal.store import Journal
-from bulkzcrm.journal.waiting import WaitingBlock, WaitingRow
+from bulkzcrm.journal.waiting import UntouchedRows, WaitingBlock, WaitingRow
 from bulkzcrm.journal.writer import JournalWriter
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "Standing",
     "StoredRow",
     "TouchedRow",
+    "UntouchedRows",
     "WaitingBlock",
     "WaitingRow",
     "reported",

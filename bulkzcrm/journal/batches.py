@@ -161,7 +161,11 @@ def mark_answered(
     batch = find(database, run, number)
     require_move(BATCH_MOVES, batch.state, BatchState.ANSWERED, f"Batch {number} of the run {run}")
     write_outcomes(database, run, number, _row_state(batch), outcomes)
-    if _ordinals(database, batch, Progress.SENDING) or _ordinals(database, batch, Progress.IN_DOUBT):
+    base = base_of(database, run)
+    if database.one(
+        "SELECT 1 FROM row_state WHERE place BETWEEN ? AND ? AND batch = ? AND status IN (?, ?) LIMIT 1",
+        (base + batch.first_ordinal, base + batch.last_ordinal, number, Progress.SENDING, Progress.IN_DOUBT),
+    ):
         raise IllegalMoveError(
             f"The answer to batch {number} of the run {run} leaves some of its rows without an outcome."
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from itertools import chain, count
 from typing import Final
 
 from bulkzcrm.blocks import LONGEST, Apart, Block, strip_of
@@ -32,6 +32,11 @@ _OUTCOME: Final = (
     "UPDATE row_state SET status = ?, problems = ?, code = ?, record_id = COALESCE(NULLIF(?, ''), record_id)"
     " WHERE place = ? AND batch = ? AND status = ?"
 )
+_SUCCESS: Final = (
+    "UPDATE row_state SET status = 'succeeded', problems = NULL, code = '',"
+    " record_id = COALESCE(NULLIF(told.column2, ''), record_id)"
+    " FROM (VALUES {pairs}) AS told WHERE place = told.column1 AND batch = ? AND status = ?"
+)
 _PROGRESS: Final = {progress.value: progress for progress in Progress}
 
 _DUPLICATE: Final = "DUPLICATE_ROW"
@@ -45,6 +50,7 @@ FAILED: Final = f"(status = 'rejected' OR (status = 'invalid' AND code <> '{_DUP
 
 _AT_ONCE: Final = 500
 """Parameters in one statement; SQLite's oldest limit is 999."""
+_PAIRS_AT_ONCE: Final = 200
 
 
 def add_block(
@@ -236,24 +242,41 @@ def write_outcomes(database: Database, run: str, number: int, now: Progress, out
     for status in {outcome.status for outcome in outcomes}:
         first = next(outcome.ordinal for outcome in outcomes if outcome.status is status)
         require_move(ROW_MOVES, now, status, f"The row at place {first}")
-    base, was = base_of(database, run), now.value
-    changed = database.change_many(
-        _OUTCOME,
-        [
-            (
-                outcome.status.value,
-                json_text(outcome.problems) if outcome.problems else None,
-                outcome.problems[0].code if outcome.problems else outcome.code,
-                outcome.record_id,
-                base + outcome.ordinal,
-                number,
-                was,
-            )
-            for outcome in outcomes
-        ],
-    )
-    if outcomes and changed != len(outcomes):
+    successes: list[RowOutcome] = []
+    others: list[RowOutcome] = []
+    for outcome in outcomes:
+        is_plain = outcome.status is Progress.SUCCEEDED and not outcome.problems and not outcome.code
+        (successes if is_plain else others).append(outcome)
+    changed = _write_successes(database, run, number, now, successes)
+    if others:
+        base, was = base_of(database, run), now.value
+        changed += database.change_many(
+            _OUTCOME,
+            [
+                (
+                    outcome.status.value,
+                    json_text(outcome.problems) if outcome.problems else None,
+                    outcome.problems[0].code if outcome.problems else outcome.code,
+                    outcome.record_id,
+                    base + outcome.ordinal,
+                    number,
+                    was,
+                )
+                for outcome in others
+            ],
+        )
+    if changed != len(outcomes):
         raise IllegalMoveError(f"{len(outcomes) - changed} rows were not under way in batch {number} of the run {run}.")
+
+
+def _write_successes(database: Database, run: str, number: int, now: Progress, successes: Sequence[RowOutcome]) -> int:
+    """Write that rows have succeeded, and return how many it was true of: many of them by one statement."""
+    base, changed = base_of(database, run), 0
+    for begin in range(0, len(successes), _PAIRS_AT_ONCE):
+        some = successes[begin : begin + _PAIRS_AT_ONCE]
+        pairs: Iterable[str | int] = chain.from_iterable([(base + each.ordinal, each.record_id) for each in some])
+        changed += database.change(_SUCCESS.format(pairs=", ".join(["(?, ?)"] * len(some))), (*pairs, number, now))
+    return changed
 
 
 def keep_before(database: Database, run: str, images: Mapping[int, Record]) -> None:

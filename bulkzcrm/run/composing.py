@@ -65,10 +65,10 @@ class Composer:
         as_given = judge.operation.sent_as_given and judge.keys is None
         self._writer = BlockWriter(self._as_given, frozenset(looked_up)) if as_given else None
 
-    def write(self, waiting: WaitingBlock) -> tuple[dict[int, Sendable], list[int]]:
-        """Return those rows of a block that can be sent as they are, by their places, and the places of all others."""
+    def write(self, waiting: WaitingBlock) -> tuple[list[Sendable], list[int]]:
+        """Return those rows of a block that can be sent as they are, and the places of all others."""
         if self._writer is None:
-            return {}, [row.ordinal for row in waiting.rows]
+            return [], list(waiting.ordinals)
         return self._writer.write(waiting)
 
     def _as_given(self, part: Record) -> Record | None:

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Ite
 from concurrent.futures import Future
 from contextlib import aclosing
 from operator import attrgetter
-from typing import final
+from typing import TypeVar, final
 
 import anyio
 from anyio.abc import TaskGroup
@@ -20,7 +20,7 @@ from msgspec import Struct
 from bulkzcrm.batch import batches
 from bulkzcrm.client import ReadRefusedError
 from bulkzcrm.errors import BulkzcrmError
-from bulkzcrm.journal import Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow, WaitingBlock
+from bulkzcrm.journal import Journal, JournalWriter, Progress, RowOutcome, Run, StoredRow, UntouchedRows, WaitingBlock
 from bulkzcrm.run.composing import Composer, Looked
 from bulkzcrm.run.doubted import by_size
 from bulkzcrm.send import Budget, Ledger, LookUp, Precedence, Sendable
@@ -30,6 +30,9 @@ __all__ = ["Pending"]
 
 _READ_AHEAD = 1
 """For so many batches beyond the one that is composed, records are read by their ids meanwhile."""
+
+_S = TypeVar("_S")
+_T = TypeVar("_T")
 
 Give = Callable[[tuple[Sendable, ...]], Awaitable[None]]
 
@@ -170,14 +173,24 @@ class Pending:
 
         upcoming = self._block(0, attempts)
         while (found := await asyncio.wrap_future(upcoming)) is not None:
-            upcoming = self._block(found.rows[-1].ordinal, attempts)
-            due = [row for row in found.rows if row.status is Progress.PENDING or row.batch in self._reread]
-            written, left = self._composer.write(WaitingBlock(found.block, due))
-            rows = {row.ordinal: row for row in await self._stored(left)}
-            for some in batches((row.ordinal for row in due), self._size):
+            upcoming = self._block(found.ordinals[-1], attempts)
+            written, left = self._composer.write(self._due(found))
+            if not left:
+                for some in batches(written, self._size):
+                    yield _Page(some, ())
+                continue
+            for page in batches(_in_order(written, await self._stored(left)), self._size):
                 yield _Page(
-                    [written[each] for each in some if each in written], [rows[each] for each in some if each in rows]
+                    [each for each in page if isinstance(each, Sendable)],
+                    [each for each in page if isinstance(each, StoredRow)],
                 )
+
+    def _due(self, found: WaitingBlock) -> WaitingBlock:
+        """Return a block without rows in doubt that may not go again."""
+        if isinstance(found.rows, UntouchedRows):
+            return found
+        due = [row for row in found.rows if row.status is Progress.PENDING or row.batch in self._reread]
+        return WaitingBlock(found.block, due)
 
     def _block(self, after: int, attempts: int | None) -> Future[WaitingBlock | None]:
         statuses = self._statuses
@@ -209,7 +222,7 @@ class _Page(Struct, frozen=True):
     rows: Sequence[StoredRow]
 
 
-def _in_order(some: Sequence[Sendable], others: Sequence[Sendable]) -> Sequence[Sendable]:
+def _in_order(some: Sequence[_T], others: Sequence[_S]) -> Sequence[_T | _S]:
     return sorted([*some, *others], key=attrgetter("ordinal")) if some and others else some or others
 
 

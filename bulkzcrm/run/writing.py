@@ -10,7 +10,7 @@ from typing import Final, TypeAlias, cast, final
 
 from bulkzcrm.blocks import Block, Strip
 from bulkzcrm.exact_json import encode_exactly
-from bulkzcrm.journal import Progress, WaitingBlock
+from bulkzcrm.journal import Progress, UntouchedRows, WaitingBlock, WaitingRow
 from bulkzcrm.model import Json, Record
 from bulkzcrm.send import Sendable
 
@@ -35,19 +35,23 @@ class BlockWriter:
         self._looked_up = looked_up
         self._written: dict[tuple[str, bytes], bytes | None] = {}
 
-    def write(self, waiting: WaitingBlock) -> tuple[dict[int, Sendable], list[int]]:
-        """Return what can be sent, by its place in the run, and the places of the rows that are left."""
-        block, first = waiting.block, waiting.block.first
+    def write(self, waiting: WaitingBlock) -> tuple[list[Sendable], list[int]]:
+        """Return what can be sent, and the places in the run of the rows that are left."""
+        block, rows = waiting.block, waiting.rows
         records = self._records(block)
-        sendable: dict[int, Sendable] = {}
-        left = []
-        for ordinal, number, status, _, attempts in waiting.rows:
-            place = ordinal - first
-            said = records[place]
-            if said is None or attempts or status is not Progress.PENDING or place in block.apart:
+        for place in block.apart:
+            records[place] = None
+        if isinstance(rows, UntouchedRows):
+            said_by = ((ordinal, ordinal + rows.ahead, records[ordinal - block.first]) for ordinal in rows.ordinals)
+        else:
+            said_by = ((each.ordinal, each.number, _said(each, records[each.ordinal - block.first])) for each in rows)
+        sendable: list[Sendable] = []
+        left: list[int] = []
+        for ordinal, number, said in said_by:
+            if said is None:
                 left.append(ordinal)
             else:
-                sendable[ordinal] = Sendable(ordinal=ordinal, number=number, said=said, record_id="")
+                sendable.append(Sendable(ordinal, number, said))
         return sendable, left
 
     def _records(self, block: Block) -> list[bytes | None]:
@@ -87,6 +91,11 @@ class BlockWriter:
                 else b"".join(_begin(each) + encode_exactly(sent) + b"," for each, sent in said.items())
             )
         return self._written[known]
+
+
+def _said(row: WaitingRow, record: bytes | None) -> bytes | None:
+    """Return the record of a row that goes for the first time."""
+    return record if row.status is Progress.PENDING and not row.attempts else None
 
 
 def _begin(name: str) -> bytes:

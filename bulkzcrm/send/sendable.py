@@ -16,7 +16,7 @@ from bulkzcrm.model import Record
 __all__ = ["Budget", "LookUp", "Recheck", "Sendable"]
 
 
-class Sendable(Struct, frozen=True, kw_only=True, gc=False):
+class Sendable(Struct, frozen=True, gc=False):
     """One row ready to be sent: its place in the run, its number in the source, and its record as the API takes it.
 
     `said` is the record as JSON, to be changed only where it `says_now`. `record_id` is the id that the answer must
@@ -28,7 +28,7 @@ class Sendable(Struct, frozen=True, kw_only=True, gc=False):
     ordinal: int
     number: int
     said: bytes
-    record_id: str
+    record_id: str = ""
     says_now: bool = False
     sent_before: bool = False
     in_doubt: bool = False

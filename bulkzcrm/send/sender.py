@@ -20,6 +20,7 @@ from bulkzcrm.answers import (
     Split,
     StopRun,
     TryAgain,
+    Written,
     read_answer,
     shows_no_error,
     without_answer,
@@ -142,6 +143,9 @@ class Sender:
             number = whole.number
             status = answer.status if answer else None
             match reading:
+                case Written():
+                    await self._all_written(part, number, reading, status)
+                    return []
                 case Judged():
                     rest = await self._judged(part, number, reading, status, patience)
                     return [Part(self.draft(rest), patience, number)] if rest else []
@@ -243,6 +247,15 @@ class Sender:
         self._ledger.may_leave()
         self._departures[number] = self._client.monotonic()
         has_left()
+
+    async def _all_written(self, part: Sequence[Sendable], number: int, written: Written, status: int | None) -> None:
+        """Write that every row has succeeded."""
+        outcomes = [
+            RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, record_id=record_id or each.record_id)
+            for each, record_id in zip(part, written.ids, strict=True)
+        ]
+        await self._ledger.answered(number, outcomes, status)
+        self._trust()
 
     async def _judged(
         self, part: Sequence[Sendable], number: int, judged: Judged, status: int | None, patience: Patience

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from bulkzcrm.answers import Doubt, Judged, Reading, Rejected, Succeeded, TryAgain, Uncertain, Verdict
+from bulkzcrm.answers import Doubt, Judged, Reading, Rejected, Succeeded, TryAgain, Uncertain, Verdict, Written
 from bulkzcrm.events import BatchAnswered
 from bulkzcrm.limiter import Limiter
 from bulkzcrm.transport import Answer
@@ -14,12 +14,12 @@ __all__ = ["told_of"]
 
 def told_of(number: int, rows: int, answer: Answer, reading: Reading, limiter: Limiter, spent: int) -> BatchAnswered:
     """Return the event for an answer to a batch of so many rows; `spent` are the credits of this call so far."""
-    kinds = Counter(map(type, reading.verdicts)) if isinstance(reading, Judged) else Counter[type[Verdict]]()
+    kinds = Counter[type[Verdict]](map(type, reading.verdicts) if isinstance(reading, Judged) else ())
     unproven = isinstance(reading, Doubt) or (isinstance(reading, TryAgain) and not reading.certain_not_applied)
     return BatchAnswered(
         batch=number,
         rows=rows,
-        succeeded=kinds[Succeeded],
+        succeeded=rows if isinstance(reading, Written) else kinds[Succeeded],
         rejected=kinds[Rejected],
         unknown=rows if unproven else kinds[Uncertain],
         status=answer.status,
