@@ -13,34 +13,36 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 import msgspec
 from msgspec import Struct, field
 
-from bulkzcrm.cells import StoredCell, restored, stored
+from bulkzcrm.cells import StoredCell, joined, restored, stored
 from bulkzcrm.model import CellValue, Json, Record
 
 __all__ = ["LONGEST", "Apart", "Block", "Said", "Strip", "decode_block", "encode_block", "strip_of"]
 
 LONGEST: Final = 500
-"""Rows of a block at most."""
+"""Rows of a block at most; where they share cells, half as many differ at most, and a byte tells them apart."""
 
 _T = TypeVar("_T")
 
 Said: TypeAlias = Literal["", "text", "amount"]
 """How texts say the values of a field themselves; blank: they do not."""
 
-_TEXTS: Final = frozenset({str, type(None)})
+_SAMPLE: Final = 32
+"""So many cells tell by themselves whether those of a column differ."""
 _READ: Final[dict[Said, Callable[[Any], Json]]] = {"text": str, "amount": Decimal}
 
 
 class Strip(Struct, omit_defaults=True):
     """One column of a block.
 
-    `cells` are its different cells, and `codes` tell for each row the place of its own among them. Without `codes`
-    there is one cell for each row, or one that all rows have. Where the column gives a `field`, `values` has for each
-    of the `cells` what it was converted to: `None` where it is blank, or was not converted. With `said_plainly` there
-    are no `values`: every cell that is not blank is a text that says its value itself, a text or an amount.
+    `cells` are its different cells, and `codes` tell for each row the place of its own among them, by a byte. Without
+    `codes` there is one cell for each row, or one that all rows have. Where the column gives a `field`, `values` has
+    for each of the `cells` what it was converted to: `None` where it is blank, or was not converted. With
+    `said_plainly` there are no `values`: every cell that is not blank is a text that says its value itself, a text or
+    an amount.
     """
 
     cells: list[StoredCell]
-    codes: list[int] | None = None
+    codes: bytes | None = None
     field: str = ""
     values: list[Any] | None = None
     said_plainly: Said = ""
@@ -72,6 +74,8 @@ class Strip(Struct, omit_defaults=True):
         """Return what each of the `cells` was converted to."""
         if self.said_plainly == "text":
             return cast("list[str | None]", self.cells)
+        if self.values is not None:
+            return cast("list[Json]", self.values)
         return [self.value(cell) for cell in range(len(self.cells))]
 
     def restored(self) -> list[CellValue]:
@@ -147,14 +151,17 @@ class Block(Struct, omit_defaults=True):
 
 def strip_of(cells: Sequence[CellValue]) -> Strip:
     """Make a strip of a column's cells, one for each row."""
-    kept: Sequence[StoredCell] = cells if _TEXTS.issuperset(map(type, cells)) else stored(cells)  # type: ignore[assignment]
+    kept = stored(cells) if joined(cells) is None else cast("Sequence[str]", cells)
+    if len(kept) > _SAMPLE and len(set(kept[:_SAMPLE])) == _SAMPLE:
+        # Hardly two are alike; it is not worth the while to look for them.
+        return Strip(list(kept))
     different = dict.fromkeys(kept)
     if len(different) == 1:
         return Strip(list(different))
     if len(different) * 2 > len(kept):
         return Strip(list(kept))
-    places = {cell: place for place, cell in enumerate(different)}
-    return Strip(list(different), list(map(places.__getitem__, kept)))
+    places = dict(zip(different, range(len(different)), strict=True))
+    return Strip(list(different), bytes(map(places.__getitem__, kept)))
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")

@@ -23,6 +23,7 @@ __all__ = [
     "decode_cells",
     "encode_cells",
     "is_blank",
+    "joined",
     "restored",
     "stored",
     "to_be_quoted",
@@ -78,6 +79,14 @@ def cited(text: str) -> str:
 def is_blank(value: CellValue) -> bool:
     """Tell whether a cell holds nothing, or white space only."""
     return value is None or (isinstance(value, str) and not value.strip())
+
+
+def joined(cells: Iterable[object], between: str = "") -> str | None:
+    """Return cells put together, if all of them are texts; the quickest way to tell whether they are."""
+    try:
+        return between.join(cells)  # type: ignore[arg-type]  # which is to be found out
+    except TypeError:
+        return None
 
 
 def cell_text(value: CellValue) -> str:

@@ -11,14 +11,12 @@ from typing import cast, final
 from msgspec import Struct
 
 from bulkzcrm.blocks import Apart, Block, Strip, strip_of
-from bulkzcrm.cells import StoredCell, restored, stored
+from bulkzcrm.cells import StoredCell, joined, restored, stored
 from bulkzcrm.convert.rows import Converted, Origin, RowConverter
 from bulkzcrm.convert.values import Clear, Open, Refusal
 from bulkzcrm.model import Json, Row, Slab
 
 __all__ = ["BlockConverter", "ConvertedBlock"]
-
-_TEXTS = frozenset({str, type(None)})
 
 
 class ConvertedBlock(Struct, frozen=True):
@@ -96,9 +94,11 @@ class BlockConverter:
 
     def _is_said_plainly(self, strip: Strip, origin: Origin, numbers: Sequence[int]) -> bool:
         """Tell whether all cells of a column, of which hardly two are alike, say their values themselves."""
-        if strip.codes is not None or len(strip.cells) == 1 or not _TEXTS.issuperset(map(type, strip.cells)):
+        if strip.codes is not None or len(strip.cells) == 1:
             return False
-        texts = [cell for cell in cast("list[str | None]", strip.cells) if cell is not None]
+        texts = cast("list[str]", [cell for cell in strip.cells if cell is not None])
+        if joined(texts) is None:
+            return False
         strip.said_plainly = origin.said_plainly(texts)
         if strip.said_plainly == "amount":
             # The first one with a point proves that this is the decimal mark.
@@ -114,7 +114,7 @@ def _value(read: Json | Refusal | Open | Clear) -> Json:
 
 
 def _blank_is_none(cells: list[StoredCell]) -> list[StoredCell]:
-    if set(map(type, cells)) == {str} and all(map(str.strip, cells)):  # type: ignore[arg-type]  # as was just seen
+    if joined(cells) is not None and all(map(str.strip, cast("list[str]", cells))):
         return cells
     return [None if cell is None or (isinstance(cell, str) and not cell.strip()) else cell for cell in cells]
 

@@ -6,7 +6,8 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TypeAlias
+from itertools import chain
+from typing import Any, Final, TypeAlias
 
 from bulkzcrm.errors import OutputError
 from bulkzcrm.journal.failures import as_output_error
@@ -17,6 +18,8 @@ SqlValue: TypeAlias = str | int | float | bytes | None
 Parameters: TypeAlias = Sequence[SqlValue] | Mapping[str, SqlValue]
 
 
+_ROWS_AT_ONCE: Final = 250
+"""With three values each, fewer than the 999 that any SQLite takes in one statement."""
 _KEY = re.compile(r"\bBIGINT(\s+NOT NULL PRIMARY KEY)")
 
 
@@ -55,6 +58,13 @@ class Database:
             rows: list[sqlite3.Row] = self._connection.execute(sql, parameters).fetchall()
             return rows
 
+    def tuples(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """Return every row of the answer as it comes, without names: many rows take half the time."""
+        with self._plain_failures():
+            cursor = self._connection.execute(sql, parameters)
+            cursor.row_factory = None
+            return cursor.fetchall()
+
     def one(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
         """Return the only row of the answer, or None."""
         rows = self.all(sql, parameters)
@@ -69,6 +79,21 @@ class Database:
         """Run a statement once for each set of parameters, and return how many rows were changed in all."""
         with self._plain_failures():
             return self._connection.executemany(sql, parameters).rowcount
+
+    def change_at_once(self, sql: str, rows: Sequence[Sequence[SqlValue]], others: Sequence[SqlValue] = ()) -> int:
+        """Run a statement for many rows at a time, and return how many it changed in all.
+
+        `{rows}` in it becomes the rows, each in brackets, and `others` are for what follows. That takes half the time
+        of a statement for each row, and does not stop for the interpreter at each.
+        """
+        changed = 0
+        for begin in range(0, len(rows), _ROWS_AT_ONCE):
+            some = rows[begin : begin + _ROWS_AT_ONCE]
+            mark = f"({', '.join('?' * len(some[0]))})"
+            changed += self.change(
+                sql.format(rows=", ".join([mark] * len(some))), (*chain.from_iterable(some), *others)
+            )
+        return changed
 
     def define(self, sql: str) -> None:
         """Make a table that nobody else sees, if it is not there yet."""

@@ -172,12 +172,12 @@ class JournalReader:
         """
         return rows.failed_page(self._database, run, after_ordinal, limit, untaken_only=untaken_only)
 
-    def next_reported(self, run: str, after_ordinal: int = 0, *, failed: bool = False) -> ReportedBlock | None:
-        """Return the first block with rows after an ordinal, and these as a report needs them; nothing at the end.
+    def next_reported(self, run: str, after_ordinal: int = 0) -> ReportedBlock | None:
+        """Return the first block that ends after an ordinal, with all its rows as a report needs them.
 
-        With `failed` only those of failed.csv. That is quicker than `rows`.
+        Nothing where there is none. That is quicker than `rows`.
         """
-        return report_pages.next_block(self._database, run, after_ordinal, failed=failed)
+        return report_pages.next_block(self._database, run, after_ordinal)
 
     def count_by_status(self, run: str) -> dict[Progress, int]:
         """Count the rows under every status (`states.reported_counts` makes the report's counts of it)."""

@@ -10,9 +10,12 @@ from bulkzcrm.journal.records import Duplicate
 from bulkzcrm.journal.serials import ROWS, base_of
 from bulkzcrm.journal.states import Progress
 
-_FIRST_OF_EACH = (
-    "SELECT place, MIN(place) OVER (PARTITION BY {key}) AS first_place FROM row_state"
-    " WHERE place > ? AND place < ? AND {key} IS NOT NULL AND status <> ?"
+_REPEATED = (
+    # What is said once only, as nearly everything is, is left out before places are compared.
+    "SELECT r.place AS place, f.first_place AS first_place FROM (SELECT {key} AS said, MIN(place) AS first_place"
+    " FROM row_state WHERE place > :after AND place < :before AND {key} IS NOT NULL AND status <> :invalid"
+    " GROUP BY {key} HAVING COUNT(*) > 1) f JOIN row_state r ON r.{key} = f.said"
+    " WHERE r.place > :after AND r.place < :before AND r.place > f.first_place AND r.status <> :invalid"
 )
 
 
@@ -20,9 +23,9 @@ def duplicates(database: Database, run: str, limit: int, *, by_identity: bool) -
     """Return rows that repeat an earlier one, invalid ones left out on both sides."""
     base = base_of(database, run)
     found = database.all(
-        f"SELECT d.place, d.first_place, f.number FROM ({_first_of_each(by_identity=by_identity)}) d"  # noqa: S608  names of ours
-        " JOIN row_state f ON f.place = d.first_place WHERE d.place > d.first_place ORDER BY d.place LIMIT ?",
-        (base, base + ROWS, Progress.INVALID, limit),
+        f"SELECT d.place, d.first_place, f.number FROM ({_repeated(by_identity=by_identity)}) d"  # noqa: S608  names of ours
+        " JOIN row_state f ON f.place = d.first_place ORDER BY d.place LIMIT :limit",
+        {"after": base, "before": base + ROWS, "invalid": Progress.INVALID, "limit": limit},
     )
     return [Duplicate(place - base, first - base, number) for place, first, number in found]
 
@@ -37,9 +40,8 @@ def set_aside(database: Database, run: str, *, by_identity: bool) -> None:
     forget(database)
     base = base_of(database, run)
     database.change(
-        f"INSERT INTO repeated_row (place, first_place) SELECT place, first_place FROM"  # noqa: S608  names of ours
-        f" ({_first_of_each(by_identity=by_identity)}) d WHERE place > first_place",
-        (base, base + ROWS, Progress.INVALID),
+        f"INSERT INTO repeated_row (place, first_place) {_repeated(by_identity=by_identity)}",
+        {"after": base, "before": base + ROWS, "invalid": Progress.INVALID},
     )
 
 
@@ -74,5 +76,5 @@ def take(database: Database, run: str, ordinals: Sequence[int], retry_run: str) 
         )
 
 
-def _first_of_each(*, by_identity: bool) -> str:
-    return _FIRST_OF_EACH.format(key="identity" if by_identity else "fingerprint")
+def _repeated(*, by_identity: bool) -> str:
+    return _REPEATED.format(key="identity" if by_identity else "fingerprint")

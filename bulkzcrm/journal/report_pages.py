@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from bulkzcrm.blocks import Block
+from bulkzcrm.journal import contents
 from bulkzcrm.journal.codec import problems_from
-from bulkzcrm.journal.contents import Contents
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.rows import FAILED
 from bulkzcrm.journal.serials import ROWS, base_of
-from bulkzcrm.journal.states import Progress
 from bulkzcrm.model import Problem
 
 __all__ = [
@@ -18,39 +17,36 @@ __all__ = [
     "ReportedRow",
     "begin_copy",
     "copy_some",
-    "count_copied",
     "next_block",
     "next_copied",
 ]
 
-_CHANGING = "place, number, status, problems, code, record_id, batch, attempts"
+_CHANGING = "number, status, problems, code, record_id, batch, attempts"
 """How far a row is; what it says stays as it was read from the source."""
-_PROGRESS = {progress.value: progress for progress in Progress}
+_SHOWN = "number, status, code, record_id, batch, attempts"
+_UNTOUCHED = (
+    "(status = 'pending' AND code = '' AND record_id = '' AND batch IS NULL AND attempts = 0 AND problems IS NULL)"
+)
 
-
-class ReportedRow(NamedTuple):
-    """How far a row is, as far as a report tells it (see `StoredRow`)."""
-
-    ordinal: int
-    number: int
-    status: Progress
-    problems: tuple[Problem, ...]
-    code: str
-    record_id: str
-    batch: int | None
-    attempts: int
+ReportedRow: TypeAlias = tuple[int, str, str, str, int | None, int]
+"""How far a row is: its number, the value of its `Progress`, its code, record id, batch and attempts."""
 
 
 class ReportedBlock(NamedTuple):
-    """A block, and those of its rows that are asked for, in source order."""
+    """A block and all its rows, in source order; of those that have any, `problems` tells them, by their places in it.
+
+    `failed` are the places of those that failed.csv holds: rejected, or invalid and not merely a repeat of another.
+    """
 
     block: Block
     rows: list[ReportedRow]
+    problems: dict[int, tuple[Problem, ...]]
+    failed: list[int]
 
 
-def next_block(database: Database, run: str, after_ordinal: int, *, failed: bool) -> ReportedBlock | None:
-    """Return the first block with rows after an ordinal, and these; with `failed`, only those of failed.csv."""
-    return _next(database, run, "row_state", after_ordinal, failed=failed)
+def next_block(database: Database, run: str, after_ordinal: int) -> ReportedBlock | None:
+    """Return the first block that ends after an ordinal; nothing where there is none."""
+    return _next(database, run, "row_state", after_ordinal)
 
 
 def begin_copy(database: Database) -> None:
@@ -68,49 +64,54 @@ def copy_some(database: Database, run: str, after_ordinal: int, limit: int) -> i
     """Copy the next rows, and return the last of them; None once all are copied."""
     base = base_of(database, run)
     copied_rows = database.change(
-        f"INSERT INTO reported_row ({_CHANGING})"  # noqa: S608  names of ours
-        f" SELECT {_CHANGING} FROM row_state WHERE place > ? AND place < ? ORDER BY place LIMIT ?",
+        f"INSERT INTO reported_row (place, {_CHANGING})"  # noqa: S608  names of ours
+        f" SELECT place, {_CHANGING} FROM row_state WHERE place > ? AND place < ? ORDER BY place LIMIT ?",
         (base + after_ordinal, base + ROWS, limit),
     )
     last = database.one("SELECT MAX(place) FROM reported_row")
     return None if copied_rows < limit or last is None else int(last[0]) - base
 
 
-def next_copied(database: Database, run: str, after_ordinal: int, *, failed: bool) -> ReportedBlock | None:
+def next_copied(database: Database, run: str, after_ordinal: int) -> ReportedBlock | None:
     """Return what `next_block` would have returned when the rows were copied."""
-    return _next(database, run, "reported_row", after_ordinal, failed=failed)
+    return _next(database, run, "reported_row", after_ordinal)
 
 
-def count_copied(database: Database) -> dict[Progress, int]:
-    """Count the copied rows under every status, those without rows included."""
-    found = database.all("SELECT status, COUNT(*) FROM reported_row GROUP BY status")
-    return dict.fromkeys(Progress, 0) | {_PROGRESS[status]: count for status, count in found}
-
-
-def _next(database: Database, run: str, table: str, after_ordinal: int, *, failed: bool) -> ReportedBlock | None:
-    base, condition = base_of(database, run), f" AND {FAILED}" if failed else ""
-    first = database.one(
-        f"SELECT place FROM {table} WHERE place > ? AND place < ?{condition} ORDER BY place LIMIT 1",  # noqa: S608  ours
-        (base + after_ordinal, base + ROWS),
-    )
-    if first is None:
+def _next(database: Database, run: str, table: str, after_ordinal: int) -> ReportedBlock | None:
+    found = contents.page(database, run, after_ordinal, 1)
+    if not found:
         return None
-    block = Contents(database, run).block(first[0] - base)
-    found = database.all(
-        f"SELECT {_CHANGING} FROM {table} WHERE place BETWEEN ? AND ?{condition} ORDER BY place",  # noqa: S608  names of ours
-        (first[0], base + block.last),
+    (block,) = found
+    begin = base_of(database, run) + block.first
+    within = begin, begin + block.rows - 1
+    odd = database.tuples(
+        f"SELECT place - ?, problems, {FAILED} FROM {table}"  # noqa: S608  names of ours
+        f" WHERE place BETWEEN ? AND ? AND (problems IS NOT NULL OR {FAILED}) ORDER BY place",
+        (begin, *within),
     )
-    rows = [
-        ReportedRow(
-            place - base,
-            number,
-            _PROGRESS[status],
-            problems_from(problems) if problems else (),
-            code,
-            record_id,
-            batch,
-            attempts,
+    problems = {place: problems_from(text) for place, text, _ in odd if text}
+    failed = [place for place, _, has_failed in odd if has_failed]
+    return ReportedBlock(block, _rows(database, table, within), problems, failed)
+
+
+def _rows(database: Database, table: str, within: tuple[int, int]) -> list[ReportedRow]:
+    """Return the rows between two places. Those of which nothing is known yet need not be read one by one."""
+    count, ahead, furthest = database.tuples(
+        f"SELECT COUNT(*), MIN(number - place), MAX(number - place) FROM {table}"  # noqa: S608  names of ours
+        f" WHERE place BETWEEN ? AND ? AND {_UNTOUCHED}",
+        within,
+    )[0]
+    begin, end = within
+    if not count or ahead != furthest:
+        return database.tuples(
+            f"SELECT {_SHOWN} FROM {table} WHERE place BETWEEN ? AND ? ORDER BY place",  # noqa: S608  names of ours
+            within,
         )
-        for place, number, status, problems, code, record_id, batch, attempts in found
-    ]
-    return ReportedBlock(block, rows)
+    rows: list[ReportedRow] = [(number, "pending", "", "", None, 0) for number in range(begin + ahead, end + ahead + 1)]
+    touched = database.tuples(
+        f"SELECT place, {_SHOWN} FROM {table} WHERE place BETWEEN ? AND ? AND NOT {_UNTOUCHED}",  # noqa: S608  names of ours
+        within,
+    )
+    for place, *row in touched:
+        rows[place - begin] = tuple(row)
+    return rows

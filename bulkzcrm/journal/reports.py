@@ -17,7 +17,6 @@ from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.failures import LostLeaseError, OvertakenError
 from bulkzcrm.journal.records import Run
 from bulkzcrm.journal.report_pages import ReportedBlock
-from bulkzcrm.journal.states import Progress
 from bulkzcrm.model import Json
 
 __all__ = ["Reports"]
@@ -55,13 +54,9 @@ class Reports:
                     )
         return found
 
-    def next_copied(self, run: str, after_ordinal: int, *, failed: bool) -> ReportedBlock | None:
+    def next_copied(self, run: str, after_ordinal: int) -> ReportedBlock | None:
         """Return what `JournalReader.next_reported` would have returned when the rows were copied."""
-        return report_pages.next_copied(self._database, run, after_ordinal, failed=failed)
-
-    def count_copied(self) -> dict[Progress, int]:
-        """Count the rows under every status, as they were when they were copied."""
-        return report_pages.count_copied(self._database)
+        return report_pages.next_copied(self._database, run, after_ordinal)
 
     @contextmanager
     def placing(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, count
+from itertools import count
 from typing import Final
 
 from bulkzcrm.blocks import LONGEST, Apart, Block, strip_of
@@ -22,7 +22,7 @@ from bulkzcrm.model import Record
 _TOLD: Final = "place, number, status, identity, fingerprint, is_open, problems, code, record_id, batch, attempts"
 _INSERT_WAITING: Final = (
     "INSERT INTO row_state (place, number, identity, status, is_open, code, record_id, attempts)"
-    " VALUES (?, ?, ?, 'pending', 0, '', '', 0)"
+    " SELECT column1, column2, column3, 'pending', 0, '', '', 0 FROM (VALUES {rows})"
 )
 _INSERT: Final = (
     "INSERT INTO row_state (place, number, status, identity, fingerprint, is_open, problems, code, record_id, attempts)"
@@ -32,10 +32,10 @@ _OUTCOME: Final = (
     "UPDATE row_state SET status = ?, problems = ?, code = ?, record_id = COALESCE(NULLIF(?, ''), record_id)"
     " WHERE place = ? AND batch = ? AND status = ?"
 )
-_SUCCESS: Final = (
+_SUCCESSES: Final = (
     "UPDATE row_state SET status = 'succeeded', problems = NULL, code = '',"
     " record_id = COALESCE(NULLIF(told.column2, ''), record_id)"
-    " FROM (VALUES {pairs}) AS told WHERE place = told.column1 AND batch = ? AND status = ?"
+    " FROM (VALUES {rows}) AS told WHERE place = told.column1 AND batch = ? AND status = ?"
 )
 _PROGRESS: Final = {progress.value: progress for progress in Progress}
 
@@ -50,7 +50,6 @@ FAILED: Final = f"(status = 'rejected' OR (status = 'invalid' AND code <> '{_DUP
 
 _AT_ONCE: Final = 500
 """Parameters in one statement; SQLite's oldest limit is 999."""
-_PAIRS_AT_ONCE: Final = 200
 
 
 def add_block(
@@ -66,10 +65,8 @@ def add_block(
         raise ValueError("each row of a block has a number and perhaps an identity")
     contents.add(database, run, block)
     first = base_of(database, run) + block.first
-    waiting = zip(count(first), numbers, identities)
-    database.change_many(
-        _INSERT_WAITING, [row for row in waiting if row[0] - first not in others] if others else list(waiting)
-    )
+    waiting = list(zip(count(first), numbers, identities))
+    database.change_at_once(_INSERT_WAITING, [row for row in waiting if row[0] - first not in others])
     database.change_many(
         _INSERT,
         (
@@ -247,9 +244,11 @@ def write_outcomes(database: Database, run: str, number: int, now: Progress, out
     for outcome in outcomes:
         is_plain = outcome.status is Progress.SUCCEEDED and not outcome.problems and not outcome.code
         (successes if is_plain else others).append(outcome)
-    changed = _write_successes(database, run, number, now, successes)
+    base, was = base_of(database, run), now.value
+    changed = database.change_at_once(
+        _SUCCESSES, [(base + each.ordinal, each.record_id) for each in successes], (number, was)
+    )
     if others:
-        base, was = base_of(database, run), now.value
         changed += database.change_many(
             _OUTCOME,
             [
@@ -267,16 +266,6 @@ def write_outcomes(database: Database, run: str, number: int, now: Progress, out
         )
     if changed != len(outcomes):
         raise IllegalMoveError(f"{len(outcomes) - changed} rows were not under way in batch {number} of the run {run}.")
-
-
-def _write_successes(database: Database, run: str, number: int, now: Progress, successes: Sequence[RowOutcome]) -> int:
-    """Write that rows have succeeded, and return how many it was true of: many of them by one statement."""
-    base, changed = base_of(database, run), 0
-    for begin in range(0, len(successes), _PAIRS_AT_ONCE):
-        some = successes[begin : begin + _PAIRS_AT_ONCE]
-        pairs: Iterable[str | int] = chain.from_iterable([(base + each.ordinal, each.record_id) for each in some])
-        changed += database.change(_SUCCESS.format(pairs=", ".join(["(?, ?)"] * len(some))), (*pairs, number, now))
-    return changed
 
 
 def keep_before(database: Database, run: str, images: Mapping[int, Record]) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Sequence
-from typing import BinaryIO, cast
+from typing import Protocol, cast
 
 from bulkzcrm.blocks import Strip
-from bulkzcrm.cells import StoredCell, cell_text, restored
+from bulkzcrm.cells import StoredCell, cell_text, joined, restored
 from bulkzcrm.defuse import defuse
 from bulkzcrm.model import Column
 from bulkzcrm.report.rows import RESULT_COLUMNS, ReportPage, Result, cells_in
@@ -25,30 +25,49 @@ _FEW = 3
 _QUOTED = re.compile(r'[,"\r\n]')
 
 
-def write_csv(stream: BinaryIO, columns: Sequence[Column], pages: Iterable[ReportPage]) -> None:
+class Takes(Protocol):
+    """What bytes can be written to."""
+
+    def write(self, content: bytes, /) -> object:
+        """Write them."""
+
+
+def write_csv(
+    stream: Takes, columns: Sequence[Column], pages: Iterable[ReportPage], *, failed: Takes | None = None
+) -> None:
     r"""Write a header and one record per row: the source's columns, then `RESULT_COLUMNS`.
 
-    Half a surrogate pair, which UTF-8 cannot hold, is written as its escape (`\ud800`).
+    Into `failed` go the same header, and the records of the rows that a retry would take. Half a surrogate pair, which
+    UTF-8 cannot hold, is written as its escape (`\ud800`).
     """
-    stream.write(codecs.BOM_UTF8)
     header = ",".join(map(_cell, [*(column.name for column in columns), *RESULT_COLUMNS]))
-    stream.write(f"{header}{_END}".encode("utf-8", "backslashreplace"))
+    beginning = codecs.BOM_UTF8 + _encoded([header])
+    stream.write(beginning)
+    if failed is not None:
+        failed.write(beginning)
     strips_of = cells_in(columns)
-    records = (_records(strips_of(page.strips), page.results) for page in pages)
-    stream.writelines(each.encode("utf-8", "backslashreplace") for each in records)
+    for page in pages:
+        records = _records(strips_of(page.strips), page.results)
+        stream.write(_encoded(records))
+        if failed is not None and page.failed:
+            failed.write(_encoded([records[place] for place in page.failed]))
 
 
-def _records(strips: Sequence[Strip], results: Sequence[Result]) -> str:
+def _records(strips: Sequence[Strip], results: Sequence[Result]) -> list[str]:
     cells = [strip.spread(_cells(strip.cells), len(results)) for strip in strips]
-    return "".join([f"{','.join(record)}{_END}" for record in zip(*cells, map(_result, results), strict=True)])
+    return list(map(",".join, zip(*cells, map(_result, results), strict=True)))
+
+
+def _encoded(records: Sequence[str]) -> bytes:
+    return f"{_END.join(records)}{_END}".encode("utf-8", "backslashreplace")
 
 
 def _cells(cells: Sequence[StoredCell]) -> Sequence[str]:
     """Return different cells, or one for each row, as they stand in the file."""
-    if len(cells) > _FEW and set(map(type, cells)) == {str}:
+    if len(cells) > _FEW and (together := joined(cells)) is not None:
         texts = cast("Sequence[str]", cells)
         # No formula begins with a letter or a digit; seeing that for all together spares each one a closer look.
-        if _QUOTED.search("".join(texts)) is None and "".join([text[:1] for text in texts]).isalnum():
+        if _QUOTED.search(together) is None and "".join([text[:1] for text in texts]).isalnum():
             return texts
     return list(map(_cell, cells))
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias, final
 
 from bulkzcrm.errors import OutputError
 from bulkzcrm.owners import dead, owner_name
@@ -89,6 +89,22 @@ def write_aside(folder: Path, name: str, write: Callable[[BinaryIO], None]) -> A
             raise _output_error(target, error) from error
         raise
     return aside
+
+
+@final
+class Telling:
+    """Passes on what is written, and tells by itself when that fails: of several files that are written at once."""
+
+    def __init__(self, stream: BinaryIO, target: Path) -> None:
+        self._stream = stream
+        self._target = target
+
+    def write(self, content: bytes) -> int:
+        """Write to the file. Raises `OutputError`."""
+        try:
+            return self._stream.write(content)
+        except OSError as error:
+            raise _output_error(self._target, error) from error
 
 
 def delete_leftovers(folder: Path, *, now: float | None = None) -> None:

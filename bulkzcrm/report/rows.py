@@ -23,7 +23,6 @@ __all__ = [
     "RowSource",
     "cells_in",
     "each_row",
-    "plain_result",
     "report_row",
     "result_values",
 ]
@@ -49,7 +48,8 @@ _MOST_SURPLUS = 500_000
 
 
 Result: TypeAlias = tuple[int, str, str, str, str, str, str, str, int | None, int]
-"""The ten values; a row that was in no batch has `None` for it."""
+"""The ten values; a row that was in no batch has `None` for it. `report_row` makes them of an outcome; nearly every row
+has neither problems nor surplus cells, and blanks for what would be told of them."""
 
 
 class ReportRow(NamedTuple):
@@ -69,12 +69,14 @@ class ReportPage(Struct, frozen=True):
     """Rows of the report that follow each other, with their cells column by column.
 
     `strips` has one for each column of the report, in their order; or one for each column of the source, and then every
-    reported column takes its own by `Column.index`. Of the rows that have any, `problems` tells them, by their places.
+    reported column takes its own by `Column.index`. Of the rows that have any, `problems` tells them, by their places;
+    `failed` are the places of those that a retry would take.
     """
 
     strips: Sequence[Strip]
     results: Sequence[Result]
     problems: Mapping[int, tuple[Problem, ...]] = {}
+    failed: Sequence[int] = ()
 
     def rows(self) -> Iterator[ReportRow]:
         """Yield the rows one by one."""
@@ -124,11 +126,6 @@ def report_row(
         outcome.attempts,
     )
     return ReportRow(cells, result, problems)
-
-
-def plain_result(number: int, status: str, code: str, record_id: str, batch: int | None, attempts: int) -> Result:
-    """Return the result of a row with neither problems nor surplus cells, which is nearly every one."""
-    return number, status, code, "", "", "", "", record_id, batch, attempts
 
 
 def cells_in(columns: Sequence[Column]) -> Callable[[Sequence[_T]], Sequence[_T]]:

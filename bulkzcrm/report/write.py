@@ -7,7 +7,7 @@ stands there.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,9 @@ from bulkzcrm.errors import UsageError
 from bulkzcrm.model import Column
 from bulkzcrm.report.causes import Causes
 from bulkzcrm.report.csv_report import write_csv
-from bulkzcrm.report.files import Aside, Replace, delete_leftovers, make_names_durable, write_aside
+from bulkzcrm.report.files import Aside, Replace, Telling, delete_leftovers, make_names_durable, write_aside
 from bulkzcrm.report.jsonl_report import write_jsonl
-from bulkzcrm.report.rows import RowSource, each_row
+from bulkzcrm.report.rows import ReportPage, RowSource, each_row
 from bulkzcrm.report.summary import Summary, summary_aside, summary_in_place
 
 __all__ = ["FORMATS", "Prepared", "Written", "prepared_report"]
@@ -27,6 +27,7 @@ __all__ = ["FORMATS", "Prepared", "Written", "prepared_report"]
 FORMATS = ("csv", "xlsx", "jsonl", "html")
 """What `formats` may name. The page tells more than the rows: whoever knows that of a run adds it (`Prepared.add`)."""
 
+_RESULTS, _RESULTS_NAME = "results", "results.csv"
 _FAILED = "failed"
 
 _Fills: TypeAlias = Mapping[str, tuple[str, Callable[[BinaryIO], None]]]
@@ -79,6 +80,21 @@ class Prepared:
         """Write one file aside."""
         self._asides[key] = write_aside(self.folder, name, fill)
 
+    def add_results(self, columns: Sequence[Column], pages: Iterable[ReportPage]) -> None:
+        """Write all rows aside as `results.csv`, and by the same pass those that failed as `failed.csv`."""
+
+        def fill(results: BinaryIO) -> None:
+            telling = Telling(results, self.folder.absolute() / _RESULTS_NAME)
+
+            def fill_failed(failed: BinaryIO) -> None:
+                write_csv(telling, columns, self.causes.watching(pages), failed=failed)
+
+            self.add(_FAILED, "failed.csv", fill_failed)
+
+        self.add(_RESULTS, _RESULTS_NAME, fill)
+        # They are told in this order.
+        self._asides[_FAILED] = self._asides.pop(_FAILED)
+
     def summarise(self, summary: Summary, *, failed_name: str = "failed.csv") -> None:
         """Write a summary aside, too: it names the files as they are called if nothing stands in their way."""
         expected = {key: aside.target for key, aside in self._asides.items()}
@@ -119,7 +135,6 @@ def prepared_report(
     folder: Path,
     columns: Sequence[Column],
     rows: RowSource,
-    failed: RowSource,
     *,
     formats: Sequence[str] = (),
     sheet: str = "results",
@@ -128,8 +143,8 @@ def prepared_report(
 
     So is what processes that were killed have left of theirs.
 
-    `columns` are those to carry (without the ten of an earlier report), `rows` begins all rows in source order,
-    `failed` those that `failed.csv` shall hold. `sheet` names the workbook's sheet. Memory does not grow with the
+    `columns` are those to carry (without the ten of an earlier report), `rows` begins all rows in source order.
+    `sheet` names the workbook's sheet. Memory does not grow with the
     number of rows. Raises `UsageError` for a format that is none of `FORMATS`, before anything is written, and
     `OutputError` when a file cannot be written; an older report is then as it was.
     """
@@ -139,7 +154,8 @@ def prepared_report(
     delete_leftovers(folder)
     prepared = Prepared(folder)
     try:
-        for key, (name, fill) in _wanted(columns, rows, failed, formats, sheet, prepared).items():
+        prepared.add_results(columns, rows())
+        for key, (name, fill) in _wanted(columns, rows, formats, sheet, prepared).items():
             prepared.add(key, name, fill)
         yield prepared
     finally:
@@ -151,18 +167,11 @@ def prepared_report(
 def _wanted(
     columns: Sequence[Column],
     rows: RowSource,
-    failed: RowSource,
     formats: Sequence[str],
     sheet: str,
     prepared: Prepared,
 ) -> _Fills:
     """Return the name of each file, and what fills it."""
-
-    def fill_results(stream: BinaryIO) -> None:
-        write_csv(stream, columns, prepared.causes.watching(rows()))
-
-    def fill_failed(stream: BinaryIO) -> None:
-        write_csv(stream, columns, failed())
 
     def fill_xlsx(stream: BinaryIO) -> None:
         from bulkzcrm.report.xlsx_report import write_xlsx  # noqa: PLC0415 - seldom wanted
@@ -172,7 +181,7 @@ def _wanted(
     def fill_jsonl(stream: BinaryIO) -> None:
         write_jsonl(stream, columns, each_row(rows()))
 
-    wanted = {"results": ("results.csv", fill_results), _FAILED: ("failed.csv", fill_failed)}
+    wanted = {}
     if "xlsx" in formats:
         wanted["results_xlsx"] = ("results.xlsx", fill_xlsx)
     if "jsonl" in formats:

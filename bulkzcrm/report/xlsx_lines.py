@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple, cast
 
 from bulkzcrm.blocks import Strip
-from bulkzcrm.cells import StoredCell, cell_text, column_letter, restored
+from bulkzcrm.cells import StoredCell, cell_text, column_letter, joined, restored
 from bulkzcrm.defuse import defuse
 from bulkzcrm.model import CellValue, Column, Problem, Status
 from bulkzcrm.report.annotated.comments import Comments
@@ -116,10 +116,10 @@ class SheetLines:
 
     def _plain(self, cells: Sequence[StoredCell]) -> Sequence[str] | None:
         """Return the XML of different cells; `None` where one of them needs a closer look."""
-        if len(cells) <= _FEW or set(map(type, cells)) != {str}:
+        if len(cells) <= _FEW or (together := joined(cells, _BETWEEN)) is None:
             return None
         texts = cast("Sequence[str]", cells)
-        begins, together = "".join([text[:1] for text in texts]), _BETWEEN.join(texts)
+        begins = "".join([text[:1] for text in texts])
         if (
             # What begins with a letter or a digit is never taken for a formula.
             not begins.isalnum()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -185,13 +185,16 @@ class _Intake:
         """Take all rows, and return how many there were."""
         convert = BlockConverter(converter)
         taken = 0
-        while some := list(islice(slabs, _SLABS)):
+        ahead = next(slabs, None)
+        while ahead is not None:
             go_on()
             with self.journal.transaction():
-                for slab in some:
+                # Each one while it is fresh: what was read long ago has left the processor's cache.
+                for slab in chain([ahead], islice(slabs, _SLABS - 1)):
                     self._add(convert(taken + 1, slab), slab.numbers)
                     taken += len(slab.numbers)
             announce(RowsRead(rows=taken))
+            ahead = next(slabs, None)
         return taken
 
     def _add(self, converted: ConvertedBlock, numbers: Sequence[int]) -> None:

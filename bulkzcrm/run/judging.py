@@ -110,7 +110,7 @@ class Judge:
         proven = [place for place in plain if place not in unproven] if unproven else plain
         default = self.operation.defaults.get("Status")
         becoming_active = block.each("Status", lambda values: [value is None or value == default for value in values])
-        self.verdicts.becoming_active += sum(becoming_active[place] for place in proven)
+        self.verdicts.becoming_active += sum(map(becoming_active.__getitem__, proven))
         if self._names_there:
             names = block.each(self.operation.named_by, lambda values: values)
             for place in proven:

@@ -103,7 +103,7 @@ def _projected(
     run, reports, formats = told.run, journal.reports(), formats or told.run.formats
     # The workbook and the page tell more than the rows.
     plain = [name for name in formats if name != "xlsx"]
-    with prepared_report(folder, run.columns, told.rows, told.failed, formats=plain) as prepared:
+    with prepared_report(folder, run.columns, told.rows, formats=plain) as prepared:
         causes = prepared.causes.told()
         summary = _summary(run, told.counts(), causes, log, not_checked, resume if run.state in RESUMABLE else None)
         file = FailedFile(folder, prepared.failed)

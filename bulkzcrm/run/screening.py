@@ -60,11 +60,7 @@ class Screen:
         Of rows that are apart the block does not tell what they say: they are not for here.
         """
         told = block.told()
-        said = {
-            name: strip.spread(_said(strip), block.rows)
-            for name, strip in told.items()
-            if not self._is_plainly_fine(strip)
-        }
+        said = {name: _Said.of(strip) for name, strip in told.items() if not self._is_plainly_fine(strip)}
         found: set[int] = set()
         for group in self._groups:
             if any(name in said or name in block.constants for name in group.fields) or group.fields[0] not in told:
@@ -84,18 +80,19 @@ class Screen:
             case _:
                 return False
 
-    def _unproven(self, group: _Group, said: Mapping[str, Sequence[bytes]], block: Block) -> Iterable[int]:
+    def _unproven(self, group: _Group, said: Mapping[str, _Said], block: Block) -> Iterable[int]:
         """Return the rows of which a group's fields say what is not known to be right."""
         names = [name for name in group.fields if name in said]
         columns = [said[name] for name in names]
-        new = set(_kinds(columns, block.rows)) - group.right
+        different = _different(columns, block.rows)
+        kinds = _kinds(columns, different)
+        new = set(kinds) - group.right
         wrong = new & group.wrong
-        for kind in new - wrong:
-            if not self._judged(group, names, kind, block.constants):
-                wrong.add(kind)
+        wrong.update(kind for kind in new - wrong if not self._judged(group, names, kind, block.constants))
         if not wrong:
             return ()
-        return [row for row, kind in enumerate(_kinds(columns, block.rows)) if kind in wrong]
+        of_wrong = {places for places, kind in zip(different, kinds, strict=True) if kind in wrong}
+        return [row for row, places in enumerate(_places(columns, block.rows)) if places in of_wrong]
 
     def _judged(self, group: _Group, names: Sequence[str], kind: tuple[bytes, ...], constants: Record) -> bool:
         """Judge a combination that was not met before, and remember what came of it."""
@@ -130,10 +127,46 @@ def _validator(operation: Operation, fields: Sequence[str], rules: Sequence[Rule
     return Validator(replace(operation, fields=own, rules=tuple(rules)))
 
 
-def _kinds(columns: Sequence[Sequence[bytes]], rows: int) -> Iterable[tuple[bytes, ...]]:
-    return zip(*columns, strict=True) if columns else [()] * rows
+class _Said(Struct, frozen=True):
+    """What stands for the value of each cell of a strip, and which of them each row has; `None`: all have the first."""
+
+    values: Sequence[bytes]
+    places: Sequence[int] | None
+
+    @classmethod
+    def of(cls, strip: Strip) -> _Said:
+        """Sum up a strip."""
+        places = None if len(strip.cells) == 1 else strip.codes or range(len(strip.cells))
+        return cls(list(map(encode_exactly, strip.all_values())), places)
 
 
-def _said(strip: Strip) -> list[bytes]:
-    """Return what stands for the value of each cell."""
-    return list(map(encode_exactly, strip.all_values()))
+def _places(columns: Sequence[_Said], rows: int) -> Iterable[tuple[int, ...]]:
+    """Return for each row which values it has in those of the columns that have several."""
+    varying = [column.places for column in columns if column.places is not None]
+    return zip(*varying, strict=True) if varying else [()] * rows
+
+
+def _different(columns: Sequence[_Said], rows: int) -> Sequence[tuple[int, ...]]:
+    """Return the combinations that differ."""
+    varying = [column for column in columns if column.places is not None]
+    if len(varying) == 1:
+        return [(place,) for place in range(len(varying[0].values))]
+    return list(set(_places(varying, rows))) if varying else [()]
+
+
+def _kinds(columns: Sequence[_Said], different: Sequence[tuple[int, ...]]) -> list[tuple[bytes, ...]]:
+    """Return for each of the combinations the values of all columns."""
+    if not columns:
+        return [()] * len(different)
+    places = iter(zip(*different, strict=True))
+    return list(
+        zip(
+            *(
+                [column.values[0]] * len(different)
+                if column.places is None
+                else map(column.values.__getitem__, next(places))
+                for column in columns
+            ),
+            strict=True,
+        )
+    )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import final
 
-from bulkzcrm.blocks import strip_of
 from bulkzcrm.journal import Journal, Progress, ReportedBlock, Run, reported, reported_counts
 from bulkzcrm.model import Outcome, Problem, Status
-from bulkzcrm.report import ReportPage, plain_result, report_row
+from bulkzcrm.report import ReportPage, Result, report_row
 
 __all__ = ["Told", "counts_of"]
+
+_progress_of = itemgetter(1)
 
 
 @final
@@ -30,53 +32,56 @@ class Told:
         self.failed_rows = 0
         self._checking = checking
         self._next: Callable[..., ReportedBlock | None] = reports.next_copied if from_copy else journal.next_reported
-        self._count = reports.count_copied if from_copy else partial(journal.count_by_status, run)
-        self._statuses = {progress: reported(progress, checking=checking) for progress in Progress}
-        self._left_open = {progress: _left_open(status, self.run) for progress, status in self._statuses.items()}
+        self._counts: Counter[str] = Counter()
+        self._statuses = {progress.value: reported(progress, checking=checking) for progress in Progress}
+        self._shown = {progress: status.value for progress, status in self._statuses.items()}
+        told = {progress: _left_open(status, self.run) for progress, status in self._statuses.items()}
+        self._left_open = {progress: problems for progress, problems in told.items() if problems}
 
     def counts(self) -> dict[Status, int]:
-        """Count the rows that ended in each status."""
-        return counts_of(self._count(), checking=self._checking)
+        """Return how many of the rows that were last told ended in each status."""
+        return counts_of({progress: self._counts[progress.value] for progress in Progress}, checking=self._checking)
 
     def rows(self) -> Iterator[ReportPage]:
-        """Begin all rows."""
-        return map(self._page, self._blocks(failed=False))
-
-    def failed(self) -> Iterator[ReportPage]:
-        """Begin those of failed.csv, and count them."""
-        self.failed_rows = 0
-        for each in self._blocks(failed=True):
-            self.failed_rows += len(each.rows)
-            yield self._page(each)
-
-    def _blocks(self, *, failed: bool) -> Iterator[ReportedBlock]:
-        after = 0
-        while (found := self._next(self.run.id, after, failed=failed)) is not None:
-            yield found
-            after = found.rows[-1].ordinal
+        """Begin all rows, and count those of failed.csv."""
+        self.failed_rows = after = 0
+        self._counts.clear()
+        while (found := self._next(self.run.id, after)) is not None:
+            page = self._page(found)
+            self.failed_rows += len(page.failed)
+            self._counts.update(map(_progress_of, found.rows))
+            yield page
+            after = found.block.last
 
     def _page(self, found: ReportedBlock) -> ReportPage:
-        block, rows = found
-        results = []
+        block, rows = found.block, found.rows
+        shown = self._shown
+        results: list[Result] = [
+            (number, shown[progress], code, "", "", "", "", record_id, batch, attempts)
+            for number, progress, code, record_id, batch, attempts in rows
+        ]
         problems_of: dict[int, tuple[Problem, ...]] = {}
-        for place, (ordinal, number, progress, problems, code, record_id, batch, attempts) in enumerate(rows):
+        for place in self._not_plain(found):
+            number, progress, code, record_id, batch, attempts = rows[place]
             status = self._statuses[progress]
-            told = problems or self._left_open[progress]
-            in_block = ordinal - block.first
-            if not told and in_block not in block.apart:
-                results.append(plain_result(number, status.value, code, record_id, batch, attempts))
-                continue
+            problems_of[place] = found.problems.get(place) or self._left_open.get(progress, ())
             outcome = Outcome(
-                status=status, problems=told, record_id=record_id, batch=batch, attempts=attempts, code=code
+                status=status,
+                problems=problems_of[place],
+                record_id=record_id,
+                batch=batch,
+                attempts=attempts,
+                code=code,
             )
-            row = report_row(number=number, cells=(), surplus=block.surplus(in_block), outcome=outcome)
-            results.append(row.result)
-            problems_of[place] = told
-        strips = block.strips
-        if len(rows) < block.rows:
-            cells = (block.cells(row.ordinal - block.first) for row in rows)
-            strips = [strip_of(column) for column in zip(*cells, strict=True)]
-        return ReportPage(strips, results, problems_of)
+            results[place] = report_row(number=number, cells=(), surplus=block.surplus(place), outcome=outcome).result
+        return ReportPage(block.strips, results, problems_of, found.failed)
+
+    def _not_plain(self, found: ReportedBlock) -> Iterable[int]:
+        """Return the places of rows of which more is told than how far they are."""
+        if self._left_open.keys().isdisjoint({row[1] for row in found.rows}):
+            return {*found.problems, *found.block.apart}
+        left_open = [place for place, row in enumerate(found.rows) if row[1] in self._left_open]
+        return {*found.problems, *found.block.apart, *left_open}
 
 
 def counts_of(progress: dict[Progress, int], *, checking: bool = False) -> dict[Status, int]:

@@ -49,14 +49,15 @@ def filled(journal):
     journal.mark_in_doubt(RUN, 0, send(journal, [1, 2, 5]), [*succeed([1]), refused])
 
 
-def reported(journal, *, failed=False):
+def reported(journal):
     """Return the blocks of a report, and all its rows with what the source says of them."""
     blocks, rows = [], []
-    while (found := journal.next_reported(RUN, rows[-1][0] if rows else 0, failed=failed)) is not None:
+    while (found := journal.next_reported(RUN, blocks[-1].block.last if blocks else 0)) is not None:
         blocks.append(found)
-        for row in found.rows:
-            place = row.ordinal - found.block.first
-            rows.append((*row, found.block.cells(place), found.block.surplus(place)))
+        for place, (number, status, *others) in enumerate(found.rows):
+            problems, block = found.problems.get(place, ()), found.block
+            how_far = (block.first + place, number, Progress(status), problems, *others)
+            rows.append((*how_far, block.cells(place), block.surplus(place)))
     return blocks, rows
 
 
@@ -78,9 +79,9 @@ def test_a_report_reads_what_the_journal_holds(journal):
 
 def test_failed_rows_are_those_that_a_retry_would_take(journal):
     filled(journal)
-    _, rows = reported(journal, failed=True)
-    assert [row[0] for row in rows] == [2, 3]
-    assert rows == [told(row) for row in journal.failed_rows(RUN)]
+    blocks, _ = reported(journal)
+    failed = [found.block.first + place for found in blocks for place in found.failed]
+    assert failed == [row.ordinal for row in journal.failed_rows(RUN)] == [2, 3]
 
 
 def test_blocks_follow_each_other_without_a_gap(journal):
@@ -94,7 +95,5 @@ def test_blocks_follow_each_other_without_a_gap(journal):
         journal.add_rows(RUN, 0, rows)
     blocks, rows = reported(journal)
     assert [row[0] for row in rows] == list(range(1, 2101))
-    assert len(blocks) == 7
-    blocks, rows = reported(journal, failed=True)
-    assert [row[0] for row in rows] == sorted(bad)
-    assert len(blocks) == 3
+    assert [found.block.first for found in blocks] == list(range(1, 2101, 300))
+    assert {found.block.first + place for found in blocks for place in found.failed} == bad

@@ -71,14 +71,12 @@ def write_reports(
     folder: Path,
     columns: Sequence[Column],
     rows: Callable[[], Iterable[ReportRow]],
-    failed: Callable[[], Iterable[ReportRow]],
     *,
     formats: Sequence[str] = (),
     sheet: str = "results",
     replace: Replace = os.replace,
 ) -> Written:
-    of_rows, of_failed = (lambda: paged(rows())), (lambda: paged(failed()))
-    with prepared_report(folder, columns, of_rows, of_failed, formats=formats, sheet=sheet) as prepared:
+    with prepared_report(folder, columns, lambda: paged(rows()), formats=formats, sheet=sheet) as prepared:
         return prepared.put_in_place(replace=replace)
 
 

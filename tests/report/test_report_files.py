@@ -218,5 +218,5 @@ def test_a_folder_that_is_not_there_has_no_leftovers(tmp_path):
 
 def test_a_report_tidies_up_after_one_that_was_killed(tmp_path):
     (tmp_path / left_by(DEAD)).write_text("rows")
-    with prepared_report(tmp_path, (), lambda: iter(()), lambda: iter(())):
+    with prepared_report(tmp_path, (), lambda: iter(())):
         assert left_by(DEAD) not in names(tmp_path)

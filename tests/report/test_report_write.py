@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import tracemalloc
+from itertools import islice
 from pathlib import Path
 
 import openpyxl
@@ -23,17 +24,13 @@ def rows():
     yield row_of("Dry", "x", number=5, outcome=rejected(TOO_LONG))
 
 
-def failed():
-    yield from list(rows())[1:]
-
-
 def read(path: Path) -> list[list[str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file, strict=True))
 
 
 def test_results_and_failed_are_always_written_and_hold_their_rows_in_order(tmp_path):
-    written = write_reports(tmp_path / "a run", COLUMNS, rows, failed, formats=())
+    written = write_reports(tmp_path / "a run", COLUMNS, rows, formats=())
     assert written.files == {"results": tmp_path / "a run/results.csv", "failed": tmp_path / "a run/failed.csv"}
     assert written.notes == ()
     assert [line[0] for line in read(written.files["results"])] == ["Service_Name", "Wash", "Dry"]
@@ -44,13 +41,13 @@ def test_results_and_failed_are_always_written_and_hold_their_rows_in_order(tmp_
 
 
 def test_without_failed_rows_an_older_failed_file_does_not_stay(tmp_path):
-    write_reports(tmp_path, COLUMNS, rows, failed)
-    write_reports(tmp_path, COLUMNS, rows, lambda: iter(()))
+    write_reports(tmp_path, COLUMNS, rows)
+    write_reports(tmp_path, COLUMNS, lambda: islice(rows(), 1))
     assert read(tmp_path / "failed.csv") == [["Service_Name", "Price", *RESULT_COLUMNS]]
 
 
 def test_further_formats_hold_the_same_rows(tmp_path):
-    written = write_reports(tmp_path, COLUMNS, rows, failed, formats=("csv", "xlsx", "jsonl"), sheet="Prices")
+    written = write_reports(tmp_path, COLUMNS, rows, formats=("csv", "xlsx", "jsonl"), sheet="Prices")
     assert list(written.files) == ["results", "failed", "results_xlsx", "results_jsonl"]
     assert all(path.is_absolute() for path in written.files.values())
     book = openpyxl.load_workbook(written.files["results_xlsx"])
@@ -62,7 +59,7 @@ def test_further_formats_hold_the_same_rows(tmp_path):
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(UsageError, match="'pdf'"):
-        write_reports(tmp_path / "run", COLUMNS, rows, failed, formats=("xlsx", "pdf"))
+        write_reports(tmp_path / "run", COLUMNS, rows, formats=("xlsx", "pdf"))
     assert not (tmp_path / "run").exists()
 
 
@@ -72,7 +69,7 @@ def test_a_file_that_is_open_elsewhere_is_written_beside_with_a_note(tmp_path):
             raise PermissionError(errno.EACCES, "in use")
         aside.replace(target)
 
-    written = write_reports(tmp_path, COLUMNS, rows, failed, replace=replace)
+    written = write_reports(tmp_path, COLUMNS, rows, replace=replace)
     assert written.files["failed"] == tmp_path / "failed (2).csv"
     assert len(written.notes) == 1
     assert "failed.csv" in written.notes[0]
@@ -82,13 +79,13 @@ def test_what_a_workbook_cannot_hold_is_a_note_and_the_csv_has_it(tmp_path):
     def long_rows():
         yield row_of("a" * 40_000, "1")
 
-    written = write_reports(tmp_path, COLUMNS, long_rows, long_rows, formats=("xlsx",))
+    written = write_reports(tmp_path, COLUMNS, long_rows, formats=("xlsx",))
     assert "cut" in written.notes[0]
     assert len(read(written.files["results"])[1][0]) == 40_000
 
 
 def test_when_the_rows_break_off_the_older_report_stays(tmp_path):
-    write_reports(tmp_path, COLUMNS, rows, failed, formats=("xlsx",))
+    write_reports(tmp_path, COLUMNS, rows, formats=("xlsx",))
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
     def broken():
@@ -96,7 +93,7 @@ def test_when_the_rows_break_off_the_older_report_stays(tmp_path):
         raise KeyError
 
     with pytest.raises(KeyError):
-        write_reports(tmp_path, COLUMNS, broken, failed, formats=("xlsx",))
+        write_reports(tmp_path, COLUMNS, broken, formats=("xlsx",))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -118,7 +115,7 @@ def peak_of_writing(folder: Path, count: int, formats) -> int:
     gc.collect()
     tracemalloc.start()
     try:
-        write_reports(folder, COLUMNS, many, many, formats=formats)
+        write_reports(folder, COLUMNS, many, formats=formats)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -143,9 +140,9 @@ def told(**changes: object) -> Summary:
 
 
 def test_nothing_stands_in_its_place_before_all_is_written_and_what_is_not_put_there_is_gone(tmp_path):
-    write_reports(tmp_path, COLUMNS, rows, failed)
+    write_reports(tmp_path, COLUMNS, rows)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with prepared_report(tmp_path, COLUMNS, lambda: paged(()), lambda: paged(failed()), formats=("xlsx",)) as prepared:
+    with prepared_report(tmp_path, COLUMNS, lambda: paged(()), formats=("xlsx",)) as prepared:
         prepared.summarise(told())
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name[0] != "."} == before
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -161,7 +158,7 @@ def test_the_summary_is_put_in_place_last_and_names_the_files_as_they_are_called
         order.append(target.name)
         aside.replace(target)
 
-    with prepared_report(tmp_path, COLUMNS, lambda: paged(rows()), lambda: paged(failed())) as prepared:
+    with prepared_report(tmp_path, COLUMNS, lambda: paged(rows())) as prepared:
         prepared.summarise(told(files={"log": tmp_path / "run.log"}), failed_name="failed (2).csv")
         written = prepared.put_in_place(failed_name="failed (3).csv", replace=replace)
     assert order[-1].startswith("summary")
