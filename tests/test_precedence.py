@@ -81,3 +81,16 @@ async def test_where_requests_take_no_time_nobody_gives_way(round_trip_s: float 
         ended.cancel()
         await before.give_way()
     assert not ended.cancelled_caught, "whoever waits would have been cancelled"
+
+
+def test_somebody_is_wanted_as_long_as_one_stands_in_line():
+    before = precedence()
+    assert not before.is_wanted
+    with before.in_line() as one_stood, before.in_line():
+        one_stood()
+        one_stood()
+        assert before.is_wanted
+    assert not before.is_wanted
+    with pytest.raises(ZeroDivisionError), before.in_line():
+        raise ZeroDivisionError
+    assert not before.is_wanted

@@ -104,13 +104,11 @@ async def test_no_more_is_composed_ahead_than_stands_ready(desk: Desk, monkeypat
     assert most <= 3 * AT_ONCE.concurrency + 2, "in flight, ready for a place, in the stream, and the one that is given"
 
 
-@pytest.mark.parametrize(
-    ("latency_s", "allowed"),
-    [pytest.param(0.0, 3, id="answers-at-once"), pytest.param(0.03, 6, id="answers-that-are-read-a-moment-later")],
-)
-async def test_no_more_batches_are_between_intent_and_outcome_than_may_be_in_flight_or_have_just_been(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, latency_s: float, allowed: int
+@pytest.mark.parametrize("latency_s", [0.0, 0.03])
+async def test_no_more_batches_are_between_intent_and_outcome_than_may_be_in_flight(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, latency_s: float
 ):
+    """So no more have to be read back after a crash: an outcome is written before the intent that takes its place."""
     most = 0
     send_batch = Journal.send_batch
 
@@ -126,7 +124,7 @@ async def test_no_more_batches_are_between_intent_and_outcome_than_may_be_in_fli
     monkeypatch.setattr(Journal, "send_batch", counted)
     desk.wire.interfere = take_time
     await desk.run("create-services", services(60), AT_ONCE)
-    assert 2 <= most <= allowed
+    assert 2 <= most <= AT_ONCE.concurrency
     assert desk.each_once(services(60))
 
 

@@ -19,6 +19,7 @@ import anyio.to_thread
 import pytest
 
 from bulkzcrm.journal import JournalWriter
+from bulkzcrm.journal.writer import _PATIENCE_S
 
 START = datetime(2030, 1, 7, 9, 30, tzinfo=UTC)
 """A Monday; 15:00 where the sandbox's organisation is."""
@@ -92,16 +93,21 @@ _hand_over = JournalWriter._hand_over
 
 def _hand_over_here(writer: JournalWriter, work: Any) -> None:
     """Hand work over that is done when the loop comes round to it: groups and commits are the real ones."""
-    if writer._waiting.empty():
-        asyncio.get_running_loop().call_soon(_serve, writer)
+    loop = asyncio.get_running_loop()
+    if work.is_patient:
+        loop.call_later(_PATIENCE_S, _serve, writer)
+    else:
+        loop.call_soon(_serve, writer)
     _hand_over(writer, work)
 
 
 def _serve(writer: JournalWriter) -> None:
+    """Do what waits, unless somebody else's call has done it."""
+    group = []
     while not writer._waiting.empty():
-        first = writer._waiting.get_nowait()
-        assert first is not None
-        writer._commit([first, *writer._rest_of_group()])
+        group.append(writer._waiting.get_nowait())
+    if group:
+        writer._commit(group)
 
 
 async def _in_this_thread(work: Callable[..., _T], *arguments: Any, **_: Any) -> _T:

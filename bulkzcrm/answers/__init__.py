@@ -1,6 +1,5 @@
 """What an answer of the API proves about each record that was sent, and about the run."""
 
-from bulkzcrm.answers.body import shows_no_error
 from bulkzcrm.answers.nouns import (
     Doubt,
     Judged,
@@ -35,6 +34,5 @@ __all__ = [
     "Verdict",
     "Written",
     "read_answer",
-    "shows_no_error",
     "without_answer",
 ]

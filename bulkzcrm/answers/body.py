@@ -22,7 +22,6 @@ __all__ = [
     "Unreadable",
     "exact_id",
     "read_body",
-    "shows_no_error",
 ]
 
 LONGEST_ID = 20
@@ -97,11 +96,6 @@ def read_body(body: bytes, wrapper: str) -> Body:
         return Elements(tuple([_element(entry) for entry in wrapped]))
     element = _element(value)
     return Bare(element) if element.told.code else Unreadable("is not of the API's form")
-
-
-def shows_no_error(status: int, body: bytes) -> bool:
-    """Tell at a glance that an answer is most likely a success throughout; it is cheap and proves nothing."""
-    return 200 <= status < 300 and b"error" not in body
 
 
 def exact_id(value: Json) -> str | None:

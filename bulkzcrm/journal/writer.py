@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -23,6 +24,8 @@ _T = TypeVar("_T")
 
 _LARGEST_GROUP = 256
 """Pieces of work in one commit at most, so that the first of them is not kept waiting for ever."""
+_PATIENCE_S = 0.02
+"""So long patient work waits for other work at most."""
 
 
 class JournalWriter:
@@ -32,6 +35,9 @@ class JournalWriter:
     commit is shared. Work that fails is undone alone and its neighbours stand; if the commit itself fails, all of the
     group have failed and know it, and what was committed earlier is intact. Leaving the context does the work that is
     still waiting; the journal is then the caller's again, and open.
+
+    Work that is `patient` waits a few hundredths of a second for other work, which is about to come: the two need one
+    commit then and not two.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -54,7 +60,7 @@ class JournalWriter:
             self._waiting.put(None)
         self._thread.join()
 
-    async def do(self, work: Callable[[Journal], _T]) -> _T:
+    async def do(self, work: Callable[[Journal], _T], *, patient: bool = False) -> _T:
         """Do `work` in the writer's thread, and return its result (or raise its error) once it is on the disk.
 
         Cancelling stops the waiting, never the work: who must know the end of it uses `submit` and asks the future.
@@ -63,7 +69,7 @@ class JournalWriter:
 
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[_T] = loop.create_future()
-        self._hand_over(_Work(work, (loop, waiter)))
+        self._hand_over(_Work(work, (loop, waiter), is_patient=patient))
         return await waiter
 
     def submit(self, work: Callable[[Journal], _T]) -> Future[_T]:
@@ -80,19 +86,22 @@ class JournalWriter:
 
     def _serve(self) -> None:
         while (first := self._waiting.get()) is not None:
-            group = [first, *self._rest_of_group()]
+            group = [first]
+            self._gather(group)
             self._commit(group)
 
-    def _rest_of_group(self) -> list[_Work[Any]]:
-        rest: list[_Work[Any]] = []
+    def _gather(self, group: list[_Work[Any]]) -> None:
+        """Add what is waiting; as long as all of it is patient, also what comes a little later."""
+        until = time.monotonic() + _PATIENCE_S
         with suppress(queue.Empty):
-            while len(rest) < _LARGEST_GROUP - 1:
-                work = self._waiting.get_nowait()
+            while len(group) < _LARGEST_GROUP:
+                is_patient = all(work.is_patient for work in group)
+                wait_s = max(0.0, until - time.monotonic()) if is_patient else 0.0
+                work = self._waiting.get(timeout=wait_s) if wait_s else self._waiting.get_nowait()
                 if work is None:
                     self._waiting.put(None)
                     break
-                rest.append(work)
-        return rest
+                group.append(work)
 
     def _commit(self, group: Sequence[_Work[Any]]) -> None:
         try:
@@ -128,9 +137,14 @@ class _Work(Generic[_T]):
     """One function to be called with the journal, and what came of it; `waiter` is who waits in an event loop."""
 
     def __init__(
-        self, work: Callable[[Journal], _T], waiter: tuple[AbstractEventLoop, AsyncFuture[_T]] | None = None
+        self,
+        work: Callable[[Journal], _T],
+        waiter: tuple[AbstractEventLoop, AsyncFuture[_T]] | None = None,
+        *,
+        is_patient: bool = False,
     ) -> None:
         self.waiter = waiter
+        self.is_patient = is_patient
         if waiter is None:
             self.future: Future[_T] = Future()
             self.future.set_running_or_notify_cancel()

@@ -15,7 +15,7 @@ from bulkzcrm.send.sendable import Sendable
 from bulkzcrm.spec.moments import Moments
 from bulkzcrm.spec.operation import Operation
 
-__all__ = ["Draft", "Drafting", "Written"]
+__all__ = ["Draft", "Drafting", "Request"]
 
 
 @final
@@ -38,7 +38,7 @@ class Records(Sequence[Record]):
         return cast("Record", decode_exactly(self._said[place]))
 
 
-class Written(Struct, frozen=True):
+class Request(Struct, frozen=True):
     """One request as it goes over the wire, the records that it carries, and the hex digest that it is known by."""
 
     records: Sequence[Record]
@@ -52,7 +52,7 @@ class Draft(Struct, frozen=True):
     """Rows that go together; `written` is their request, unless it depends on the moment when it is sent."""
 
     rows: Sequence[Sendable]
-    written: Written | None = None
+    written: Request | None = None
 
 
 @final
@@ -71,7 +71,7 @@ class Drafting:
             return Draft(rows)
         return Draft(rows, self._write([each.said for each in rows]))
 
-    def written(self, draft: Draft, moment: datetime) -> Written:
+    def written(self, draft: Draft, moment: datetime) -> Request:
         """Return the request as it is sent at that moment."""
         if draft.written is not None:
             return draft.written
@@ -82,11 +82,11 @@ class Drafting:
             ]
         )
 
-    def _write(self, said: Sequence[bytes]) -> Written:
+    def _write(self, said: Sequence[bytes]) -> Request:
         records = Records(said)
         # A request for one record may depend on what it says; in others, records stand as they are written.
         raw = records if self._operation.one_at_a_time else list(map(Raw, said))
         request = self._operation.request(raw, triggers=self._triggers)
         body = encode_exactly(request.body) if request.body is not None else None
         digest = hashlib.sha256(body or request.path.encode()).hexdigest()
-        return Written(records, request.method, request.path, body, digest)
+        return Request(records, request.method, request.path, body, digest)

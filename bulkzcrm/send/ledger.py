@@ -105,13 +105,16 @@ class Ledger:
             del self._not_sent_yet[number]
             self.batches += 1
 
-    async def answered(self, number: int, outcomes: Sequence[RowOutcome], http_status: int | None = None) -> None:
-        """Write the outcomes of all rows of a batch."""
+    async def answered(
+        self, number: int, outcomes: Sequence[RowOutcome], http_status: int | None = None, *, patient: bool = False
+    ) -> None:
+        """Write the outcomes of all rows of a batch; `patient` where another intent is about to be written."""
         moment = self._moment()
         await self._with_traffic(
             lambda journal: journal.mark_answered(
                 self._run, self._epoch, number, outcomes, answered_ms=moment, http_status=http_status
-            )
+            ),
+            patient=patient,
         )
 
     async def not_applied(self, number: int, http_status: int | None = None) -> None:
@@ -164,7 +167,7 @@ class Ledger:
         if images:
             await self._writer.do(lambda journal: journal.keep_before_images(self._run, self._epoch, images))
 
-    async def _with_traffic(self, write: Callable[[Journal], None]) -> None:
+    async def _with_traffic(self, write: Callable[[Journal], None], *, patient: bool = False) -> None:
         """Write what came of a request, and by the same stroke the seconds that are over."""
         ended = self._traffic.take_ended()
 
@@ -172,4 +175,4 @@ class Ledger:
             write(journal)
             journal.add_traffic(self._run, self._epoch, ended)
 
-        await self._writer.do(both if ended else write)
+        await self._writer.do(both if ended else write, patient=patient)

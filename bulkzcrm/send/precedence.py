@@ -29,10 +29,32 @@ class Precedence:
 
     def __init__(self, is_filling: Callable[[], bool]) -> None:
         self._is_filling = is_filling
+        self._in_line = 0
         self._about_to_send: set[int] = set()
         self._last = 0
         self._round_trip_s = 0.0
         self._clear = anyio.Event()
+
+    @contextmanager
+    def in_line(self) -> Iterator[Callable[[], None]]:
+        """Stand in line for a place in flight, until what is yielded is called, or this is over."""
+        self._in_line += 1
+        is_standing = True
+
+        def stood() -> None:
+            nonlocal is_standing
+            self._in_line -= is_standing
+            is_standing = False
+
+        try:
+            yield stood
+        finally:
+            stood()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody stands in line for a place in flight that becomes free."""
+        return self._in_line > 0
 
     @contextmanager
     def ahead(self) -> Iterator[Callable[[], None]]:

@@ -22,7 +22,6 @@ from bulkzcrm.answers import (
     TryAgain,
     Written,
     read_answer,
-    shows_no_error,
     without_answer,
 )
 from bulkzcrm.client import Client
@@ -31,7 +30,7 @@ from bulkzcrm.events import Listener
 from bulkzcrm.journal import Progress, RowOutcome
 from bulkzcrm.model import Problem
 from bulkzcrm.retry import Cause
-from bulkzcrm.send.drafts import Draft, Drafting
+from bulkzcrm.send.drafts import Draft, Drafting, Request
 from bulkzcrm.send.ledger import Ledger
 from bulkzcrm.send.patience import Patience
 from bulkzcrm.send.precedence import Precedence
@@ -185,42 +184,24 @@ class Sender:
 
     async def _attempt(self, whole: Part) -> tuple[Answer | None, Reading] | None:
         """Make one request of the batch, and say what it proves; nothing where the batch is not to be begun."""
-        part = whole.rows
-        # The intent is written when there is room for the request and not before: what still stands in the queue when
-        # the process dies has certainly not left.
-        async with self._client.turn(write_cost(len(part))):
-            with self._precedence.ahead() as has_left:
-                # A token may take minutes; between the intent and the departure nothing may take long.
-                token = await self._client.ready()
-                self._go_on()
-                ordinals = [each.ordinal for each in part]
-                if not whole.number:
-                    if whole.parent is None and (self._is_over or not self._may_begin()):
-                        return None
-                    in_doubt = [each.ordinal for each in part if self._repeats.is_in_doubt(each)]
-                    whole.number = await self._ledger.plan(whole.parent, in_doubt)
-                number = whole.number
-                moment = self._client.now()
-                request = self._drafting.written(whole.draft, moment)
-                await self._ledger.sending(number, ordinals, request.digest, moment)
-                try:
-                    answer = await self._client.exchange(
-                        request.method,
-                        request.path,
-                        body=request.body,
-                        cost=write_cost(len(part)),
-                        token=token,
-                        may_leave=lambda: self._leave(number, has_left),
-                    )
-                except (NotSentError, LostError) as error:
-                    return None, without_answer(error.observed, error.reason)
-        self._precedence.answered(self._client.monotonic() - self._departures[number])
-        if shows_no_error(answer.status, answer.body):
-            # What else it says has no bearing on what leaves next.
-            await self._precedence.give_way()
+        with self._precedence.in_line() as stood:
+            # The intent is written when there is room for the request and not before: what still stands in the queue
+            # when the process dies has certainly not left.
+            async with self._client.turn(write_cost(len(whole.rows))):
+                with self._precedence.ahead() as has_left:
+                    try:
+                        made = await self._exchange(whole, stood, has_left)
+                    except (NotSentError, LostError) as error:
+                        return None, without_answer(error.observed, error.reason)
+        if made is None:
+            return None
+        # Nobody else gets on before what the answer says is handed to the journal: there, no more batches are ever
+        # between intent and outcome than may be in flight.
+        request, answer = made
+        self._precedence.answered(self._client.monotonic() - self._departures[whole.number])
         sent = Sent(
             records=request.records,
-            ids=[each.record_id or None for each in part],
+            ids=[each.record_id or None for each in whole.rows],
             wrapper=self._operation.wrapper,
             creates=self._operation.creates,
             safe_to_repeat=self._operation.safe_to_repeat,
@@ -228,8 +209,38 @@ class Sender:
             scopes=self._operation.scopes_needed,
         )
         reading = read_answer(sent, answer.status, answer.body)
-        self._announce(told_of(number, len(part), answer, reading, self._client.limiter, self._client.credits))
+        rows = len(whole.rows)
+        self._announce(told_of(whole.number, rows, answer, reading, self._client.limiter, self._client.credits))
         return answer, reading
+
+    async def _exchange(
+        self, whole: Part, stood: Callable[[], None], has_left: Callable[[], None]
+    ) -> tuple[Request, Answer] | None:
+        """Write the intent and make the request, whose turn it is; nothing where the batch is not to be begun."""
+        part = whole.rows
+        # A token may take minutes; between the intent and the departure nothing may take long.
+        token = await self._client.ready()
+        self._go_on()
+        ordinals = [each.ordinal for each in part]
+        if not whole.number:
+            if whole.parent is None and (self._is_over or not self._may_begin()):
+                return None
+            in_doubt = [each.ordinal for each in part if self._repeats.is_in_doubt(each)]
+            whole.number = await self._ledger.plan(whole.parent, in_doubt)
+        number = whole.number
+        moment = self._client.now()
+        request = self._drafting.written(whole.draft, moment)
+        stood()
+        await self._ledger.sending(number, ordinals, request.digest, moment)
+        answer = await self._client.exchange(
+            request.method,
+            request.path,
+            body=request.body,
+            cost=write_cost(len(part)),
+            token=token,
+            may_leave=lambda: self._leave(number, has_left),
+        )
+        return request, answer
 
     async def _not_applied(self, part: Sequence[Sendable], number: int, status: int | None) -> None:
         """Write that a request changed nothing; rows in doubt are so still, since an earlier one may yet arrive."""
@@ -254,7 +265,7 @@ class Sender:
             RowOutcome(ordinal=each.ordinal, status=Progress.SUCCEEDED, record_id=record_id or each.record_id)
             for each, record_id in zip(part, written.ids, strict=True)
         ]
-        await self._ledger.answered(number, outcomes, status)
+        await self._ledger.answered(number, outcomes, status, patient=self._precedence.is_wanted)
         self._trust()
 
     async def _judged(
@@ -273,7 +284,7 @@ class Sender:
             await self._ledger.in_doubt(number, found.outcomes, status)
             self._trust()
         else:
-            await self._ledger.answered(number, found.outcomes, status)
+            await self._ledger.answered(number, found.outcomes, status, patient=self._precedence.is_wanted)
             self._trust()
         self._repeats.tell_of_changed(pairs)
         if too_many is not None:

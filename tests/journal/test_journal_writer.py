@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
+from functools import partial
 
 import anyio
 import pytest
@@ -10,6 +12,7 @@ from journal_samples import RUN, new_row, new_run, send, sending, statuses, succ
 
 from bulkzcrm.errors import OutputError
 from bulkzcrm.journal import Counters, IllegalMoveError, Journal, JournalWriter, Progress, RunState
+from bulkzcrm.journal import writer as writer_of
 
 
 class Gate:
@@ -81,6 +84,41 @@ async def test_work_that_waits_together_shares_one_commit(journal):
     journal._database._connection.set_trace_callback(None)
     assert statements.count("COMMIT") == 2
     assert journal.run(RUN).counters.requests == 50
+
+
+async def test_patient_work_shares_the_commit_of_what_comes_after_it(journal, monkeypatch):
+    monkeypatch.setattr(writer_of, "_PATIENCE_S", 60.0)
+    journal.add_run(new_run())
+    statements: list[str] = []
+    journal._database._connection.set_trace_callback(statements.append)
+    with JournalWriter(journal) as writer, anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(partial(writer.do, count_one, patient=True))
+            await anyio.wait_all_tasks_blocked()
+            group.start_soon(writer.do, count_one)
+    journal._database._connection.set_trace_callback(None)
+    assert statements.count("COMMIT") == 1
+    assert journal.run(RUN).counters.requests == 4
+
+
+async def test_patient_work_is_done_though_nothing_comes_after_it(journal):
+    journal.add_run(new_run())
+    with JournalWriter(journal) as writer, anyio.fail_after(30):
+        await writer.do(count_one, patient=True)
+        assert journal.run(RUN).counters.requests == 1
+
+
+async def test_whoever_leaves_does_not_wait_for_patient_work(journal, monkeypatch):
+    monkeypatch.setattr(writer_of, "_PATIENCE_S", 60.0)
+    journal.add_run(new_run())
+    begun = time.monotonic()
+    with JournalWriter(journal) as writer:
+        waiting = asyncio.ensure_future(writer.do(count_one, patient=True))
+        await anyio.wait_all_tasks_blocked()
+    await waiting
+    assert time.monotonic() - begun < 30
+    assert journal.run(RUN).counters.requests == 1
 
 
 async def test_work_is_done_in_the_order_in_which_it_was_handed_over(journal):
