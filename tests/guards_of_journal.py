@@ -42,9 +42,14 @@ def _claim_what_others_have(patch: pytest.MonkeyPatch) -> None:
 
 def _write_outcomes_after_the_state(patch: pytest.MonkeyPatch) -> None:
     async def in_two(
-        ledger: Ledger, number: int, outcomes: Sequence[RowOutcome], http_status: int | None = None
+        ledger: Ledger,
+        number: int,
+        outcomes: Sequence[RowOutcome],
+        http_status: int | None = None,
+        *,
+        patient: bool = False,
     ) -> None:
-        del http_status
+        del http_status, patient
         now = Progress.SENDING
 
         def state(journal: Journal) -> None:

@@ -64,6 +64,7 @@ def _know_names_by_their_letters(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(ingesting, "first_identity", identity)
     patch.setattr(judging, "first_identity", identity)
+    patch.setattr(judging, "names_of", lambda texts: [folded(text) for text in texts])
 
 
 def _leave_each_record_where_it_fits_best(patch: pytest.MonkeyPatch) -> None:

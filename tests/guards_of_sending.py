@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -28,16 +29,16 @@ from bulkzcrm.transport import Transport
 def _write_the_intent_with_the_answer(patch: pytest.MonkeyPatch) -> None:
     intend = Ledger.sending
 
-    async def later(ledger: Ledger, number: int, *facts: Any) -> None:
-        vars(ledger).setdefault("intents", {})[number] = partial(intend, ledger, number, *facts)
+    async def later(ledger: Ledger, number: int, *facts: Any, **more: Any) -> None:
+        vars(ledger).setdefault("intents", {})[number] = partial(intend, ledger, number, *facts, **more)
         await ledger.extend_lease()
 
     def after_it(move: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-        async def moved(ledger: Ledger, number: int, *facts: Any) -> None:
+        async def moved(ledger: Ledger, number: int, *facts: Any, **more: Any) -> None:
             kept = vars(ledger).setdefault("intents", {}).pop(number, None)
             if kept is not None:
                 await kept()
-            await move(ledger, number, *facts)
+            await move(ledger, number, *facts, **more)
 
         return moved
 
@@ -54,8 +55,13 @@ def _do_not_ask_before_the_first_byte(patch: pytest.MonkeyPatch) -> None:
     send = Transport.send
 
     async def unasked(transport: Transport, *request: Any, may_leave: Any = None, **more: Any) -> Any:
-        del may_leave
-        return await send(transport, *request, **more)
+        def leave() -> None:
+            # Whoever asks keeps account of departures, too: only the refusal is passed over.
+            if may_leave is not None:
+                with suppress(Exception):
+                    may_leave()
+
+        return await send(transport, *request, may_leave=leave, **more)
 
     patch.setattr(Transport, "send", unasked)
 

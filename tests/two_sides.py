@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
@@ -176,7 +176,7 @@ class TwoSides:
         except RefusedError as refusal:
             problem = Problem(code="REFUSED", field="", message=refusal.message, remedy=refusal.remedy)
             return Verdict(Local.INVALID, (problem,))
-        organisation = self._organisation(operation, cells)
+        organisation = self.organisation(operation, cells)
         judge = Judge(
             operation=operation,
             organisation=organisation,
@@ -214,8 +214,9 @@ class TwoSides:
         quiet = {"announce": _unheard, "go_on": lambda: None}
         take_in(table, operation, RunOptions(), self._journal, begin, **quiet)
 
-    def _organisation(self, operation: Operation, given: Mapping[str, str]) -> Organisation:
-        fields = {each.name for each in operation.fields} & given.keys()
+    def organisation(self, operation: Operation, given: Collection[str]) -> Organisation:
+        """What our client reads of the organisation for an operation whose source gives these fields."""
+        fields = {each.name for each in operation.fields} & set(given)
         wanted = wanted_readings(operation, fields, carried=False)
         key = frozenset(wanted)
         if key not in self._read:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from report_pages import paged
 from report_samples import TOO_LONG, columns_named, rejected, row_of, texts
 
-from bulkzcrm.defuse import undefuse
+from bulkzcrm.defuse import defuse, undefuse
 from bulkzcrm.model import CellError, FormulaWithoutValue
 from bulkzcrm.report import RESULT_COLUMNS, result_values, write_csv
 
@@ -95,3 +95,21 @@ def test_every_message_reads_back_as_it_was(message, remedy):
     row = row_of("x", outcome=rejected(problem))
     (_, record) = read(written(columns_named("A"), [row]))
     assert tuple(undefuse(cell) for cell in record[1:]) == result_values(row)
+
+
+MANY = st.lists(texts | st.sampled_from(["", "a", "b1", "=1", 'a "b"', "a,b", "a\nb", "ß", "-1"]), min_size=1)
+
+
+@given(st.lists(MANY, min_size=1, max_size=4), st.integers(1, 300), st.booleans())
+def test_pages_of_many_rows_are_what_a_writer_of_csv_writes_row_by_row(columns, rows, has_message):
+    """A column's cells are looked at together where there are many."""
+    lines = list(zip(*((column * rows)[:rows] for column in columns), strict=True))
+    outcome = {"outcome": rejected(TOO_LONG)} if has_message else {}
+    given_rows = [row_of(*line, **outcome) for line in lines]
+    expected = io.StringIO(newline="")
+    writer = csv.writer(expected)
+    writer.writerow([*(defuse(f"C{place}") for place in range(len(columns))), *RESULT_COLUMNS])
+    for line, row in zip(lines, given_rows, strict=True):
+        writer.writerow([*map(defuse, line), *("" if value is None else value for value in result_values(row))])
+    content = written(columns_named(*(f"C{place}" for place in range(len(columns)))), given_rows)
+    assert content.decode("utf-8-sig") == expected.getvalue()

@@ -181,3 +181,8 @@ class TestFingerprints:
 def test_a_sign_that_cannot_be_seen_does_not_keep_letters_from_being_one():
     names = ["Caf\u00e9", "Cafe\u0301", "Cafe\u200b\u0301", "Caf\u00e9\u200b"]
     assert {values.name_of({"Service_Name": name}, "Service_Name") for name in names} == {"caf\u00e9"}
+
+
+@given(st.lists(st.text() | st.text("aA \t\x00\x1f\u00e9e\u0301\u200b\u00df", max_size=6)))
+def test_names_that_are_told_together_are_told_as_each_by_itself(texts):
+    assert values.names_of(texts) == [values.name_of({"Service_Name": each}, "Service_Name") for each in texts]
