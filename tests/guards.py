@@ -60,12 +60,24 @@ class _Listener:
         noticed.seconds += report.duration
         if report.failed and report.when == "call":
             noticed.how = noticed.how or _told(report)
+            if _is_the_removals_own(report):
+                self.amiss.append(f"the removal itself fails: {_told(report)}")
         elif report.failed or report.skipped:
             self.amiss.append(f"{report.nodeid} {report.outcome} in {report.when}")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self.amiss.append(f"{report.nodeid} cannot be read")
+
+
+def _is_the_removals_own(report: pytest.TestReport) -> bool:
+    """Tell whether what took the guard away names what the program does not have any more: that notices nothing."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return (
+        crash is not None
+        and Path(crash.path).name.startswith("guards_of_")
+        and crash.message.startswith(("AttributeError", "ImportError", "NameError", "TypeError"))
+    )
 
 
 def _told(report: pytest.TestReport) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from guards import Guard
 
-from bulkzcrm.journal import rows
+from bulkzcrm.journal import row_writes
 from bulkzcrm.run import lost_digits
 
 TAKEN = "cli/test_cli_repair_ids.py::test_what_is_not_certain_is_never_taken"
@@ -22,7 +22,7 @@ def _take_any_name(patch: pytest.MonkeyPatch) -> None:
 
 
 def _let_every_invalid_row_go(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(rows, "_REPAIRABLE", "' OR '' = '")
+    patch.setattr(row_writes, "_REPAIRABLE", "' OR '' = '")
 
 
 def _removed(remove: Callable[[pytest.MonkeyPatch], None], name: str, *noticed_by: str) -> Guard:

@@ -14,7 +14,17 @@ from typing import Any, BinaryIO
 import pytest
 from guards import KILLED, Guard
 
-from bulkzcrm.journal import BatchState, Journal, JournalWriter, Progress, RowOutcome, opening, repeats, rows, runs
+from bulkzcrm.journal import (
+    BatchState,
+    Journal,
+    JournalWriter,
+    Progress,
+    RowOutcome,
+    opening,
+    repeats,
+    row_writes,
+    runs,
+)
 from bulkzcrm.journal import batches as batches_of
 from bulkzcrm.journal.database import Database
 from bulkzcrm.report import files
@@ -62,7 +72,7 @@ def _write_outcomes_after_the_state(patch: pytest.MonkeyPatch) -> None:
 
         def rest(journal: Journal) -> None:
             with journal._holding(ledger._run, ledger._epoch):
-                rows.write_outcomes(journal._database, ledger._run, number, now, outcomes)
+                row_writes.write_outcomes(journal._database, ledger._run, number, now, outcomes)
 
         await ledger._writer.do(state)
         await ledger._writer.do(rest)
@@ -84,7 +94,7 @@ def _answer_some_rows(patch: pytest.MonkeyPatch) -> None:
     ) -> None:
         now = batches_of._row_state(batches_of.find(database, run, number))
         batch = batches_of._moved(database, run, number, BatchState.ANSWERED)
-        rows.write_outcomes(database, run, number, now, outcomes)
+        row_writes.write_outcomes(database, run, number, now, outcomes)
         batches_of._note_answer(database, batch, answered_ms, http_status)
 
     patch.setattr(batches_of, "mark_answered", marked)
@@ -225,7 +235,7 @@ GUARDS = (
     ),
     Guard(
         name="a row moves only as the table of moves allows",
-        remove=_allow_every_move(rows),
+        remove=_allow_every_move(row_writes),
         noticed_by=[
             "journal/test_journal_rows.py::test_a_row_cannot_be_settled_as_something_that_only_an_answer_proves",
             "journal/test_journal_batches.py::test_an_answer_needs_one_fitting_outcome_for_each_row",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from guards import Guard
 
-from bulkzcrm.journal import Journal, NewRun, Progress, Pruning, Run, rows, runs
+from bulkzcrm.journal import Journal, NewRun, Progress, Pruning, Run, repeats, rows, runs
 from bulkzcrm.journal.database import Database
 from bulkzcrm.run import pruning
 
@@ -59,7 +59,7 @@ def _retry_what_is_gone(patch: pytest.MonkeyPatch) -> None:
 def _take_rows_of_what_is_gone(patch: pytest.MonkeyPatch) -> None:
     def marked(journal: Journal, run: str, ordinals: Sequence[int], retry_run: str) -> None:
         with journal.transaction():
-            rows.take(journal._database, run, ordinals, retry_run)
+            repeats.take(journal._database, run, ordinals, retry_run)
 
     patch.setattr(Journal, "mark_taken_by_retry", marked)
 

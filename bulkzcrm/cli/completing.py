@@ -60,7 +60,7 @@ def of_codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 
 def of_runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the id of one of the latest runs."""
-    from bulkzcrm.cli.listing import in_a_line  # noqa: PLC0415 - only when a shell asks
+    from bulkzcrm.cli.one_line import in_a_line  # noqa: PLC0415 - only when a shell asks
     from bulkzcrm.config import home  # noqa: PLC0415 - the same
     from bulkzcrm.journal import Journal  # noqa: PLC0415 - the same
     from bulkzcrm.journal.place import FILE_NAME  # noqa: PLC0415 - the same

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from bulkzcrm.cli.one_line import in_a_line
 from bulkzcrm.cli.speaking import tell
 from bulkzcrm.config import home
-from bulkzcrm.journal import Journal, Run, reported_counts
+from bulkzcrm.journal import Journal, reported_counts
 from bulkzcrm.run.reporting import state_of
 
 __all__ = ["runs"]
@@ -51,12 +52,6 @@ def runs(context: click.Context, *, limit: int, as_json: bool) -> None:
     for run, counts in found:
         ended = ", ".join(f"{count:,} {status.value}" for status, count in counts.items() if count) or "no rows"
         tell(f"{in_a_line(run)}: {ended}")
-
-
-def in_a_line(run: Run) -> str:
-    """Return what a list says of a run."""
-    where = "a sandbox" if run.sandbox else run.organisation or "no organisation yet"
-    return f"{run.id}  {state_of(run).value:<11}  {run.operation}  {run.source} to {where}"
 
 
 @runs.command(epilog="Example: bulkzcrm runs prune --older-than 90d --dry-run")

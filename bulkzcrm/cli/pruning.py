@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from bulkzcrm.cells import counted
-from bulkzcrm.cli.listing import in_a_line
+from bulkzcrm.cli.one_line import in_a_line
 from bulkzcrm.cli.session import Session
 from bulkzcrm.cli.speaking import complain, tell
 from bulkzcrm.errors import UsageError

@@ -9,7 +9,7 @@ from bulkzcrm.errors import UsageError
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.failures import IllegalMoveError
 from bulkzcrm.journal.records import Batch, RowOutcome
-from bulkzcrm.journal.rows import write_outcomes
+from bulkzcrm.journal.row_writes import write_outcomes
 from bulkzcrm.journal.serials import base_of
 from bulkzcrm.journal.states import BATCH_MOVES, BatchState, Progress, require_move
 from bulkzcrm.model import Problem

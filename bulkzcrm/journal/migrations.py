@@ -13,7 +13,7 @@ from bulkzcrm.blocks import encode_block
 from bulkzcrm.cells import decode_cells
 from bulkzcrm.journal.codec import object_from
 from bulkzcrm.journal.records import NewRow
-from bulkzcrm.journal.rows import block_of, in_blocks
+from bulkzcrm.journal.row_writes import block_of, in_blocks
 from bulkzcrm.journal.serials import ROWS
 
 __all__ = ["MIGRATIONS", "Step"]

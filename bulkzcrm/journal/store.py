@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from bulkzcrm.blocks import Block
-from bulkzcrm.journal import batches, contents, intents, organisations, repeats, rows, runs, traffic
+from bulkzcrm.journal import batches, contents, intents, organisations, repeats, row_writes, runs, traffic
 from bulkzcrm.journal.database import Database
 from bulkzcrm.journal.opening import open_again, open_file, open_temporary
 from bulkzcrm.journal.pruning import Pruning
@@ -217,15 +217,15 @@ class Journal(JournalReader):
         All wait to be sent but for `others` (by their places in the block), of which it is told how they begin.
         """
         with self._holding(run, epoch, _READING):
-            rows.add_block(self._database, run, block, numbers, identities, others)
+            row_writes.add_block(self._database, run, block, numbers, identities, others)
 
     def add_rows(self, run: str, epoch: int, new: Sequence[NewRow]) -> None:
         """Write rows one by one while the run is `ingesting`; a block is quicker, and takes less room."""
         with self._holding(run, epoch, _READING):
-            for part in rows.in_blocks(sorted(new, key=attrgetter("ordinal"))):
-                block, numbers = rows.block_of(part), [row.number for row in part]
+            for part in row_writes.in_blocks(sorted(new, key=attrgetter("ordinal"))):
+                block, numbers = row_writes.block_of(part), [row.number for row in part]
                 others = {place: Beginning.of(row) for place, row in enumerate(part)}
-                rows.add_block(self._database, run, block, numbers, [None] * len(part), others)
+                row_writes.add_block(self._database, run, block, numbers, [None] * len(part), others)
 
     def replace_block(self, run: str, epoch: int, block: Block) -> None:
         """Write anew what the rows of a block say, once the whole source is known, while the run is `ingesting`."""
@@ -236,13 +236,13 @@ class Journal(JournalReader):
         """Write what became of pending rows without sending them; invalid ones may be told of more problems."""
         with self._holding(run, epoch, _BEFORE_THE_END):
             planned_in = batches.holders(self._database, run, [settlement.ordinal for settlement in settlements])
-            rows.settle(self._database, run, settlements)
+            row_writes.settle(self._database, run, settlements)
             batches.dissolve_empty(self._database, run, planned_in)
 
     def keep_before_images(self, run: str, epoch: int, images: Mapping[int, Record]) -> None:
         """Keep current records by ordinal, as they were before the first write; a later reading changes nothing."""
         with self._holding(run, epoch, _BEFORE_THE_END):
-            rows.keep_before(self._database, run, images)
+            row_writes.keep_before(self._database, run, images)
 
     def mark_taken_by_retry(self, run: str, ordinals: Sequence[int], retry_run: str) -> None:
         """Mark rows as taken by a later run; raises `JournalError` when another retry has one of them already.

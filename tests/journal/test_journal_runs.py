@@ -37,7 +37,7 @@ from bulkzcrm.journal import (
     RowSettlement,
     RunState,
 )
-from bulkzcrm.journal.rows import block_of
+from bulkzcrm.journal.row_writes import block_of
 from bulkzcrm.model import Column
 from bulkzcrm.run.steps import steps_of
 
