@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from anyio.lowlevel import checkpoint
 from guards import KILLED, SUSPENDED, Guard
 
 from bulkzcrm.answers import reading
@@ -119,6 +120,17 @@ def _begin_whatever_stands_ready(patch: pytest.MonkeyPatch) -> None:
         make(sender, *facts, **{**more, "may_begin": lambda: True})
 
     patch.setattr(Sender, "__init__", made)
+
+
+def _dawdle_with_the_answer(patch: pytest.MonkeyPatch) -> None:
+    answered = Ledger.answered
+
+    async def later(ledger: Ledger, *facts: Any, **more: Any) -> None:
+        for _ in range(50):
+            await checkpoint()
+        await answered(ledger, *facts, **more)
+
+    patch.setattr(Ledger, "answered", later)
 
 
 def _take_a_death_for_nothing_done(patch: pytest.MonkeyPatch) -> None:
@@ -246,6 +258,13 @@ GUARDS = (
         name="what stands ready is not begun where lost creates are to be read back first",
         remove=_begin_whatever_stands_ready,
         noticed_by=["test_sending_ahead.py::test_what_stands_ready_waits_until_lost_creates_are_read_back"],
+    ),
+    Guard(
+        name="no more batches are between intent and outcome than may be in flight",
+        remove=_dawdle_with_the_answer,
+        noticed_by=[
+            "test_sending_ahead.py::test_no_more_batches_are_between_intent_and_outcome_than_may_be_in_flight",
+        ],
     ),
     Guard(
         name="what a dead process was sending is in doubt",
