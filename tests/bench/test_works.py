@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from bulkzcrm.ingest import open_source
+from bulkzcrm.journal.place import FILE_NAME
 
 from .adaptive import LATENCIES, LIMITS, find_limits, simulated
 from .benchmarks import groups
 from .comparing import compared
+from .journal import lines
 from .limits import read_csv_alone, read_workbook_alone, report_lines, write_by_hand, write_by_xlsxwriter
 from .processes import ROOT, measured
 from .rounds import Work, measure
@@ -43,6 +45,23 @@ def test_a_source_has_as_many_bad_rows_as_it_says_and_the_same_rows_in_every_for
     for name in ("Service_Name", "Status", "Available_Timings"):
         assert len({json.dumps([row[name] for row in rows]) for rows in read.values()}) == 1
     assert Source(form="csv", rows=300, bad_one_in=0).bad == 0
+
+
+def test_what_a_row_takes_in_the_journal_is_told_in_parts() -> None:
+    source = Source(form="csv", rows=2000)
+    Path("run").mkdir()
+    with serving(Settings()) as server:
+        arguments = {"source": str(source.path), "good": source.good, "bad": source.bad, "environ": server.environ}
+        measured("ours.run_source", arguments, folder=Path("run"))
+    (journal,) = Path("run").rglob(FILE_NAME)
+    first, *others = lines(journal)
+    assert first == "2,000 rows"
+    told = {name: float(size) for size, _, name in (line.lstrip().partition("  ") for line in others)}
+    in_tables = [size for name, size in told.items() if name.endswith("of it empty)")]
+    assert not in_tables or told["the file"] / 2 < sum(in_tables) <= told["the file"]
+    in_blocks = [size for name, size in told.items() if name.startswith("row_block: ")]
+    assert len(in_blocks) == 5
+    assert 20 < sum(in_blocks) < told["the file"]
 
 
 def test_by_hand_the_same_records_are_made_as_by_the_tool() -> None:
