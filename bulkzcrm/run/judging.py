@@ -120,7 +120,10 @@ class Judge:
     @cached_property
     def _screen(self) -> Screen | None:
         """What proves many rows at once; of what is to be changed, each row is another one."""
-        return Screen(self.operation, self._is_flawless) if self.operation.creates and self.keys is None else None
+        if not self.operation.creates or self.keys is not None:
+            return None
+        asked = tuple(rule for rule in self.operation.rules if self.organisation is not None or not rule.needs)
+        return Screen(replace(self.operation, rules=asked), self._is_flawless)
 
     def _is_flawless(self, validator: Validator, record: Record) -> bool:
         resolved = self._directory.resolve(record)

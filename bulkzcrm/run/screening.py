@@ -13,8 +13,8 @@ from typing import Final, TypeAlias, final
 from msgspec import Struct
 
 from bulkzcrm.blocks import Block, Strip
-from bulkzcrm.exact_json import decode_exactly, encode_exactly
-from bulkzcrm.model import Record
+from bulkzcrm.exact_json import encode_exactly
+from bulkzcrm.model import Json, Record
 from bulkzcrm.spec.facts import Rule
 from bulkzcrm.spec.fields import Field, Kind
 from bulkzcrm.spec.operation import Operation
@@ -85,21 +85,19 @@ class Screen:
         names = [name for name in group.fields if name in said]
         columns = [said[name] for name in names]
         different = _different(columns, block.rows)
-        kinds = _kinds(columns, different)
-        new = set(kinds) - group.right
-        wrong = new & group.wrong
-        wrong.update(kind for kind in new - wrong if not self._judged(group, names, kind, block.constants))
-        if not wrong:
+        constants = {name: block.constants[name] for name in group.fields if name in block.constants}
+        of_wrong = {
+            places
+            for places, kind in zip(different, _kinds(columns, different), strict=True)
+            if kind not in group.right
+            and (kind in group.wrong or not self._judged(group, kind, constants | _given(names, columns, places)))
+        }
+        if not of_wrong:
             return ()
-        of_wrong = {places for places, kind in zip(different, kinds, strict=True) if kind in wrong}
         return [row for row, places in enumerate(_places(columns, block.rows)) if places in of_wrong]
 
-    def _judged(self, group: _Group, names: Sequence[str], kind: tuple[bytes, ...], constants: Record) -> bool:
+    def _judged(self, group: _Group, kind: tuple[bytes, ...], given: Record) -> bool:
         """Judge a combination that was not met before, and remember what came of it."""
-        given: Record = {name: constants[name] for name in group.fields if name in constants}
-        given |= {
-            name: value for name, said in zip(names, kind, strict=True) if (value := decode_exactly(said)) is not None
-        }
         is_right = self._is_flawless(group.validator, given)
         known = group.right if is_right else group.wrong
         if len(known) >= _KNOWN:
@@ -128,16 +126,18 @@ def _validator(operation: Operation, fields: Sequence[str], rules: Sequence[Rule
 
 
 class _Said(Struct, frozen=True):
-    """What stands for the value of each cell of a strip, and which of them each row has; `None`: all have the first."""
+    """The value of each cell of a strip, what stands for it, and which of them each row has; `None`: all the first."""
 
-    values: Sequence[bytes]
+    values: Sequence[Json]
+    marks: Sequence[bytes]
     places: Sequence[int] | None
 
     @classmethod
     def of(cls, strip: Strip) -> _Said:
         """Sum up a strip."""
+        values = strip.all_values()
         places = None if len(strip.cells) == 1 else strip.codes or range(len(strip.cells))
-        return cls(list(map(encode_exactly, strip.all_values())), places)
+        return cls(values, list(map(encode_exactly, values)), places)
 
 
 def _places(columns: Sequence[_Said], rows: int) -> Iterable[tuple[int, ...]]:
@@ -150,23 +150,33 @@ def _different(columns: Sequence[_Said], rows: int) -> Sequence[tuple[int, ...]]
     """Return the combinations that differ."""
     varying = [column for column in columns if column.places is not None]
     if len(varying) == 1:
-        return [(place,) for place in range(len(varying[0].values))]
+        return [(place,) for place in range(len(varying[0].marks))]
     return list(set(_places(varying, rows))) if varying else [()]
 
 
 def _kinds(columns: Sequence[_Said], different: Sequence[tuple[int, ...]]) -> list[tuple[bytes, ...]]:
-    """Return for each of the combinations the values of all columns."""
+    """Return for each of the combinations what stands for the values of all columns."""
     if not columns:
         return [()] * len(different)
     places = iter(zip(*different, strict=True))
     return list(
         zip(
             *(
-                [column.values[0]] * len(different)
+                [column.marks[0]] * len(different)
                 if column.places is None
-                else map(column.values.__getitem__, next(places))
+                else map(column.marks.__getitem__, next(places))
                 for column in columns
             ),
             strict=True,
         )
     )
+
+
+def _given(names: Sequence[str], columns: Sequence[_Said], places: Sequence[int]) -> Record:
+    """Return what a combination gives."""
+    varying = iter(places)
+    said = (
+        (name, column.values[0 if column.places is None else next(varying)])
+        for name, column in zip(names, columns, strict=True)
+    )
+    return {name: value for name, value in said if value is not None}

@@ -22,6 +22,7 @@ _LATENCIES = ("50 ms", "200 ms", "2 s", "changing")
 def running(scale: Scale) -> Group:
     """A run at zero latency, where nothing is waited for and everything costs."""
     csv, few = Source(form="csv", rows=scale.rows), Source(form="csv", rows=scale.sdk_rows)
+    varied = replace(csv, varied=True)
     at_once = Settings()
     run = Work(label="run", does="ours.run_source", source=csv, server=at_once)
     sdk = Work(label="SDK", does="sdk.run_by_sdk", source=few, server=at_once, arguments={"threads": 1})
@@ -31,6 +32,8 @@ def running(scale: Scale) -> Group:
             run,
             Work(label="by hand", does="baseline.run_by_hand", source=csv, server=at_once),
             Work(label="safely", does="promises.run_safely_by_hand", source=csv, server=at_once),
+            replace(run, label="run, varied", source=varied),
+            Work(label="by hand, varied", does="baseline.run_by_hand", source=varied, server=at_once),
             replace(run, label="without sync", arguments={"durable": False}),
             sdk,
             replace(sdk, label="SDK, 10 threads", arguments={"threads": 10}),
@@ -40,6 +43,13 @@ def running(scale: Scale) -> Group:
             _against("run.cpu", "whole run / by hand, CPU", "by hand", "cpu", Target(required=2.0, aim=1.3)),
             _against("run.safely", "  whole run / by hand with the same promises, wall", "safely", "wall"),
             _against("run.safely.cpu", "  the same in CPU", "safely", "cpu"),
+            Line(
+                name="run.varied",
+                title="  whole run / by hand where hardly two cells are alike, CPU",
+                work="run, varied",
+                take="cpu",
+                over=("by hand, varied", "cpu"),
+            ),
             _against(
                 "run.durable",
                 "durable journal / none, whole run, wall",

@@ -3,6 +3,9 @@
 Fifteen columns, about 240 bytes a row. One row in a hundred is wrong, by its name, duration, location or kind of
 availability, unless `bad_one_in` is 0. The `Status` is `Not in Use`, so that no limit of active services is reached.
 The number at the end of a name is the row's own: a server can tell by it whether a row came twice.
+
+As in most spreadsheets, names, prices and moments differ from row to row, and other columns hold a few different cells.
+Where a source is `varied`, hardly two cells are alike in any column that is free to differ.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -54,6 +58,7 @@ _VERSION = 1
 """Part of the files' names: another content wants another number."""
 _WHAT = ("Gutter Cleaning", "Heat Pump Check", "Chimney Sweep", "Solar Panel Washing", "Boiler Service", "Roof Check")
 _WHERE = ("Client Address", "Business Address", "Business Address and Client Address")
+_WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAYS = ("Mon; Wed", "Tue; Thu; Sat", "Mon; Tue; Wed; Thu; Fri", "Fri")
 _HOURS = ("", "10:00-17:30", "09:00-13:00; 14:00-18:00", "09:30-12:30")
 _ABOUT = (
@@ -66,11 +71,15 @@ _ABOUT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One file: how it is written, how many rows it has, and how many of them are wrong (one in so many; 0: none)."""
+    """One file: how it is written, how many rows it has, and how many of them are wrong (one in so many; 0: none).
+
+    `varied` is the worst case for whatever is done once for equal cells.
+    """
 
     form: str
     rows: int
     bad_one_in: int = 100
+    varied: bool = False
 
     @property
     def bad(self) -> int:
@@ -87,15 +96,16 @@ class Source:
         """The file, written now if it is not there yet."""
         folder = Path(tempfile.gettempdir()) / f"bulkzcrm-bench-sources-{_VERSION}"
         folder.mkdir(exist_ok=True)
-        path = folder / f"services-{self.rows}-{self.bad_one_in}.{self.form}"
+        kind = "varied" if self.varied else "services"
+        path = folder / f"{kind}-{self.rows}-{self.bad_one_in}.{self.form}"
         if not path.exists():
             aside = folder / f"{path.name}.{os.getpid()}"
-            _WRITERS[self.form](aside, rows_of(self.rows, self.bad_one_in))
+            _WRITERS[self.form](aside, rows_of(self.rows, self.bad_one_in, varied=self.varied))
             aside.replace(path)
         return path
 
 
-def rows_of(rows: int, bad_one_in: int = 100) -> Iterator[list[str]]:
+def rows_of(rows: int, bad_one_in: int = 100, *, varied: bool = False) -> Iterator[list[str]]:
     """Yield the cells of each row."""
     dice = Random(20301)  # noqa: S311 - the same rows every time
     people, taxes = tuple(MEMBERS), tuple(TAXES)
@@ -123,9 +133,29 @@ def rows_of(rows: int, bad_one_in: int = 100) -> Iterator[list[str]]:
             cells[4:7] = ["Specific Date Range", f"2091-0{1 + number % 9}-15", f"2095-1{number % 3}-20"]
         elif kind == 2:
             cells[4], cells[7] = "Specific Day(s)", _DAYS[number // 4 % 4]
+        if varied:
+            _vary(cells, number, dice)
         if bad_one_in and number % bad_one_in == bad_one_in - 1:
             _spoil(cells, number // bad_one_in)
         yield cells
+
+
+def _vary(cells: list[str], number: int, dice: Random) -> None:
+    """Let each cell that is free to differ do so; which of them are blank stays."""
+    whole = dice.randrange
+    cells[1] = str(whole(15, 240))
+    cells[3] = "; ".join(dice.sample(tuple(MEMBERS), whole(1, 5)))
+    if cells[5]:
+        cells[5] = (date(2091, 1, 1) + timedelta(days=whole(1400))).isoformat()
+        cells[6] = (date(2095, 1, 1) + timedelta(days=whole(1400))).isoformat()
+    if cells[7]:
+        cells[7] = "; ".join(dice.sample(_WEEK, whole(1, 6)))
+    if cells[9]:
+        cells[9] = f"0{whole(7, 10)}:{whole(60):02}-{whole(15, 20)}:{whole(60):02}"
+    cells[12] = (datetime(2024, 1, 1) + timedelta(seconds=whole(30_000_000))).isoformat() + "+05:30"  # noqa: DTZ001
+    if cells[13]:
+        cells[13] = f"Visit {number:07}: {whole(1, 9)} rooms, code {whole(10**6)}, “{cells[13]}”"
+    cells[14] = f"CC-{number}"
 
 
 def _spoil(cells: list[str], turn: int) -> None:

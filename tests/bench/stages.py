@@ -34,12 +34,14 @@ def starting(scale: Scale) -> Group:
 
 def checking(scale: Scale) -> Group:
     """`check` with its report, against reading and converting alone."""
-    csv = Source(form="csv", rows=scale.rows)
+    csv, varied = Source(form="csv", rows=scale.rows), Source(form="csv", rows=scale.rows, varied=True)
     return Group(
         name="check",
         works=(
             Work(label="check", does="ours.check_source", source=csv),
             Work(label="by hand", does="baseline.check_by_hand", source=csv),
+            Work(label="check, varied", does="ours.check_source", source=varied),
+            Work(label="by hand, varied", does="baseline.check_by_hand", source=varied),
             Work(label="reading", does="ours.read_source", source=csv, counted=False),
             Work(label="csv.reader", does="limits.read_csv_alone", source=csv, counted=False),
         ),
@@ -53,6 +55,13 @@ def checking(scale: Scale) -> Group:
                 target=Target(required=2.0, aim=1.4),
             ),
             Line(name="check.cpu", title=_BY_HAND_CPU, work="check", take="cpu", over=("by hand", "cpu")),
+            Line(
+                name="check.varied",
+                title="  the same where hardly two cells are alike, wall",
+                work="check, varied",
+                take="wall",
+                over=("by hand, varied", "wall"),
+            ),
             Line(
                 name="check.reading",
                 title="  reading a CSV / csv.reader alone, CPU",

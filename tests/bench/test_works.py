@@ -47,6 +47,19 @@ def test_a_source_has_as_many_bad_rows_as_it_says_and_the_same_rows_in_every_for
     assert Source(form="csv", rows=300, bad_one_in=0).bad == 0
 
 
+def test_of_a_varied_source_hardly_two_cells_of_a_column_are_alike() -> None:
+    def different(*, varied: bool) -> dict[str, int]:
+        path = Source(form="csv", rows=1000, varied=varied).path
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        return {name: len({row[name] for row in rows}) for name in COLUMNS}
+
+    usual, all_else = different(varied=False), different(varied=True)
+    free = ("Duration", "Members", "Available_From", "Available_Till", "Available_Timings", "Description")
+    assert [name for name in free if all_else[name] < 6 * usual[name]] == []
+    assert all_else["Unavailable_From"] == all_else["Cost Centre"] == 1000
+
+
 def test_what_a_row_takes_in_the_journal_is_told_in_parts() -> None:
     source = Source(form="csv", rows=2000)
     Path("run").mkdir()
@@ -64,9 +77,10 @@ def test_what_a_row_takes_in_the_journal_is_told_in_parts() -> None:
     assert 20 < sum(in_blocks) < told["the file"]
 
 
-def test_by_hand_the_same_records_are_made_as_by_the_tool() -> None:
+@pytest.mark.parametrize("varied", [False, True])
+def test_by_hand_the_same_records_are_made_as_by_the_tool(*, varied: bool) -> None:
     """And the server gets each good row once, from all of them."""
-    source = Source(form="csv", rows=400)
+    source = Source(form="csv", rows=400, varied=varied)
     made = []
     for work in ("ours.run_source", "baseline.run_by_hand", "promises.run_safely_by_hand"):
         folder = Path(work)
