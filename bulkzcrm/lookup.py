@@ -20,17 +20,20 @@ from bulkzcrm.spec.operation import Operation
 from bulkzcrm.spec.organisation import Choice, Current, Named, Organisation, Reading, User
 from bulkzcrm.spec.values import folded
 
-__all__ = ["Directory", "Resolved", "folded"]
+__all__ = ["NEW", "Directory", "Resolved", "folded"]
 
 _T = TypeVar("_T")
 
 _CANDIDATES = 5
 """How many candidates a message names."""
 
-_REMEMBERED = 10_000
+_REMEMBERED = 5_000
 """So many different values of fields are remembered at most, with what they mean."""
 
-_NEW = Current({})
+_LONGEST = 500
+"""Characters of a value that is remembered, and of a text for which a similar name is looked for."""
+
+NEW = Current({})
 """What there is of a new record."""
 
 
@@ -67,6 +70,11 @@ class Directory:
         self._told: dict[Hashable, Json | Problem] = {}
         """What has been said before, in a field, and what it means: few rows say something new."""
 
+    @property
+    def resolves(self) -> frozenset[str]:
+        """The fields whose values may mean something else than they say."""
+        return frozenset(self._resolvers)
+
     def resolve(self, record: Record, unreadable: frozenset[str] = frozenset()) -> Resolved:
         """Resolve the names in a converted record; `unreadable` are fields that already have a problem.
 
@@ -74,10 +82,10 @@ class Directory:
             CredentialsRefusedError: a name needs a reading that the credentials do not allow.
         """
         if self._operation.creates and self._organisation is None:
-            return Resolved(record, _NEW, ())
+            return Resolved(record, NEW, ())
         problems: list[Problem] = []
         given = dict(record)
-        current: Current | None = _NEW if self._operation.creates else None
+        current: Current | None = NEW if self._operation.creates else None
         identity = ""
         if self._operation.find_by:
             current, identity = self._find(given, problems, unreadable)
@@ -95,9 +103,11 @@ class Directory:
             said = name, tuple(value) if isinstance(value, list) else value
             resolved = self._told.get(said)
             if resolved is None:
-                if len(self._told) >= _REMEMBERED:
-                    self._told.clear()
-                resolved = self._told[said] = resolve(value)
+                resolved = resolve(value)
+                if len(str(said)) <= _LONGEST:
+                    if len(self._told) >= _REMEMBERED:
+                        self._told.clear()
+                    self._told[said] = resolved
             if isinstance(resolved, Problem):
                 problems.append(resolved)
                 del given[name]
@@ -303,7 +313,8 @@ def _choice(field: str, value: Json, choices: tuple[Choice, ...]) -> Json | Prob
 
 
 def _not_found(field: str, text: str, known: Sequence[str]) -> Problem:
-    near = difflib.get_close_matches(folded(text), [folded(name) for name in known], n=_CANDIDATES, cutoff=0.6)
+    sought = folded(text) if len(text) <= _LONGEST else ""
+    near = difflib.get_close_matches(sought, [folded(name) for name in known], n=_CANDIDATES, cutoff=0.6)
     shown = [name for name in dict.fromkeys(known) if folded(name) in near]
     if not shown and len(set(known)) <= _CANDIDATES:
         shown = list(dict.fromkeys(known))

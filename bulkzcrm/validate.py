@@ -76,6 +76,30 @@ class Validator:
         `beside` are problems that the row already has (from conversion, or from names): a rule is not asked about a
         field that could not be read, since whatever it said would follow from that.
         """
+        if not beside and (abstained := self._abstaining(facts)) is not None:
+            return Judgement((), tuple(abstained)) if abstained else _FLAWLESS
+        return self._found(facts, beside)
+
+    def _abstaining(self, facts: Facts) -> Sequence[str] | None:
+        """Return the names of the rules that abstain, if nothing is wrong with a record, as with most; else `None`."""
+        given, unread = facts.given, facts.organisation is None
+        for each, fits in self._limited:
+            value = given.get(each.name)
+            if value is not None and not fits(value):
+                return None
+        abstained: list[str] = []
+        for _, rule in self._asked(facts):
+            if rule.needs and unread:
+                continue
+            try:
+                if rule.judge(facts) is not None:
+                    return None
+            except NotKnownError:
+                abstained.append(rule.name)
+        return abstained
+
+    def _found(self, facts: Facts, beside: Sequence[Problem]) -> Judgement:
+        """Find all that is wrong with a record."""
         given = facts.given
         problems: list[Problem] = []
         for each, fits in self._limited:
@@ -98,8 +122,6 @@ class Validator:
             if how is not None:
                 problem = Problem(code=rule.code, field=how.field or rule.field, message=how.message, remedy=how.remedy)
                 broken.append((place, problem))
-        if not (beside or problems or broken):
-            return Judgement((), tuple(abstained)) if abstained else _FLAWLESS
         problems += (problem for _, problem in sorted(broken, key=itemgetter(0)))
         merged = sorted((*beside, *problems), key=lambda problem: self._order.get(problem.field, len(self._order)))
         return Judgement(tuple(merged), tuple(abstained))

@@ -7,6 +7,7 @@ rule or just keep it, as they are drawn in `agreement`.
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -266,3 +267,31 @@ def test_a_name_that_the_organisation_does_not_have_is_found_though_each_row_has
     with taken_in(source, options_for(source)) as journal:
         judged(Judge, journal, source, duplicates=False)
         assert [row.status for row in journal.rows(RUN)] == [Progress.PENDING, Progress.INVALID, Progress.INVALID]
+
+
+def test_long_texts_that_come_again_are_not_all_remembered():
+    """Neither by who judges nor by who writes. The descriptions have 3,000 characters, and each stands in two rows."""
+    columns = (*SOUND_COLUMNS, "Description", "Job_Sheet_Section__s")
+
+    def rows() -> Iterator[tuple[str, ...]]:
+        for place in range(4_000):
+            long = f"{place // 2:05} {'words ' * 500}"
+            # One cell that is no plain text keeps the whole column from being taken as such.
+            yield (f"Roof {place}", *SOUND, f"#{long}" if place % 500 == 0 else long, long if place % 7 == 0 else "")
+
+    source = Source(columns, tuple(rows()), "seeded")
+    with taken_in(source, options_for(source)) as journal:
+        tracemalloc.start()
+        try:
+            judge, _ = judged(Judge, journal, source, duplicates=True)
+            organisation = organisation_of(source)
+            assert organisation is not None
+            composer = Composer(judge, organisation, NothingIsRead())
+            after = 0
+            while (waiting := journal.next_waiting(RUN, after)) is not None:
+                after = waiting.block.last
+                composer.write(waiting)
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert kept < 4_000_000

@@ -93,9 +93,7 @@ class BlockConverter:
         return unread
 
     def _is_said_plainly(self, strip: Strip, origin: Origin, numbers: Sequence[int]) -> bool:
-        """Tell whether all cells of a column, of which hardly two are alike, say their values themselves."""
-        if strip.codes is not None or len(strip.cells) == 1:
-            return False
+        """Tell whether all cells of a column say their values themselves."""
         texts = cast("list[str]", [cell for cell in strip.cells if cell is not None])
         if joined(texts) is None:
             return False
@@ -104,7 +102,7 @@ class BlockConverter:
             # The first one with a point proves that this is the decimal mark.
             place = next((place for place, text in enumerate(strip.cells) if text is not None and "." in text), None)
             if place is not None:
-                self._convert.read(origin, restored(strip.cells[place]), numbers[place])
+                self._convert.read(origin, restored(strip.cells[place]), numbers[strip.row(place)])
         return bool(strip.said_plainly)
 
 

@@ -61,9 +61,9 @@ class Composer:
         self._client = client
         self._directory = Directory(judge.operation, organisation)
         self._moments = Moments(judge.operation.fields)
-        looked_up = {each.name for each in judge.operation.fields if each.lookup is not None}
         as_given = judge.operation.sent_as_given and judge.keys is None
-        self._writer = BlockWriter(self._as_given, frozenset(looked_up)) if as_given else None
+        looked_at = self._directory.resolves | self._moments.names
+        self._writer = BlockWriter(self._as_given, looked_at) if as_given else None
 
     def write(self, waiting: WaitingBlock) -> tuple[list[Sendable], list[int]]:
         """Return those rows of a block that can be sent as they are, and the places of all others."""

@@ -14,10 +14,10 @@ from bulkzcrm.blocks import Block
 from bulkzcrm.convert import localise
 from bulkzcrm.events import Listener
 from bulkzcrm.journal import JournalReader, NewRow, Progress, RowSettlement, StoredRow
-from bulkzcrm.lookup import Directory, Resolved
+from bulkzcrm.lookup import NEW, Directory, Resolved
 from bulkzcrm.model import Json, Problem, Record
 from bulkzcrm.run.keys import Keys
-from bulkzcrm.run.screening import Screen
+from bulkzcrm.run.screening import IsFlawless, Screen
 from bulkzcrm.spec.facts import Facts
 from bulkzcrm.spec.fields import Field, Kind
 from bulkzcrm.spec.operation import Operation
@@ -123,14 +123,25 @@ class Judge:
         if not self.operation.creates or self.keys is not None:
             return None
         asked = tuple(rule for rule in self.operation.rules if self.organisation is not None or not rule.needs)
-        return Screen(replace(self.operation, rules=asked), self._is_flawless)
+        return Screen(replace(self.operation, rules=asked), self._flawless_by)
 
-    def _is_flawless(self, validator: Validator, record: Record) -> bool:
-        resolved = self._directory.resolve(record)
-        given, late = self.in_zone(resolved.given)
-        judgement = validator(self._facts(given, resolved.current))
-        self.verdicts.abstained.update(judgement.abstained)
-        return not (resolved.problems or late or judgement.problems)
+    def _flawless_by(self, validator: Validator, fields: Collection[str]) -> IsFlawless:
+        is_named = not self._directory.resolves.isdisjoint(fields)
+        is_timed = any(each.name in fields for each in self._moments)
+
+        def is_flawless(record: Record) -> bool:
+            given, problems = record, False
+            if is_named:
+                resolved = self._directory.resolve(record)
+                given, problems = resolved.given, bool(resolved.problems)
+            if is_timed:
+                given, late = self.in_zone(given)
+                problems = problems or bool(late)
+            judgement = validator(self._facts(given, NEW))
+            self.verdicts.abstained.update(judgement.abstained)
+            return not (problems or judgement.problems)
+
+        return is_flawless
 
     @cached_property
     def _directory(self) -> Directory:

@@ -20,13 +20,18 @@ from bulkzcrm.spec.fields import Field, Kind
 from bulkzcrm.spec.operation import Operation
 from bulkzcrm.validate import Validator
 
-__all__ = ["IsFlawless", "Screen"]
+__all__ = ["IsFlawless", "Judging", "Screen"]
 
-IsFlawless: TypeAlias = Callable[[Validator, Record], bool]
-"""Tells whether a new record that says this and nothing else has nothing wrong, by a validator's fields and rules."""
+IsFlawless: TypeAlias = Callable[[Record], bool]
+"""Tells whether a new record that says this and nothing else has nothing wrong."""
 
-_KNOWN: Final = 20_000
+Judging: TypeAlias = Callable[[Validator, Collection[str]], IsFlawless]
+"""Returns what tells that of records that say something in these fields alone, by a validator's rules."""
+
+_KNOWN: Final = 5_000
 """So many combinations of one group are remembered at most; most sources have a few hundred."""
+_LONGEST: Final = 200
+"""Bytes of a combination that is remembered; longer ones seldom come again, and would take all memory."""
 _PLAIN_DIGITS: Final = (15, 2)
 """Digits that an amount has at most, before and after the point, if a text says it plainly."""
 
@@ -35,21 +40,21 @@ class _Group(Struct, frozen=True):
     """Fields that some rule looks at together, what judges them, and the combinations of values that were judged."""
 
     fields: tuple[str, ...]
-    validator: Validator
+    is_flawless: IsFlawless
     right: set[tuple[bytes, ...]]
     wrong: set[tuple[bytes, ...]]
 
 
 @final
 class Screen:
-    """Screens the blocks of one run that makes new records; `is_flawless` judges what was not met before."""
+    """Screens the blocks of one run that makes new records; what was not met before is judged by `judging`."""
 
-    def __init__(self, operation: Operation, is_flawless: IsFlawless) -> None:
-        self._is_flawless = is_flawless
+    def __init__(self, operation: Operation, judging: Judging) -> None:
         self._fields = {each.name: each for each in operation.fields}
         together = _looked_at_together(operation)
         self._groups = [
-            _Group(fields, _validator(operation, fields, rules), set(), set()) for fields, rules in together
+            _Group(fields, judging(_validator(operation, fields, rules), fields), set(), set())
+            for fields, rules in together
         ]
         self._alone = {fields[0] for fields, rules in together if not rules}
         """Fields that no rule looks at."""
@@ -97,12 +102,13 @@ class Screen:
         return [row for row, places in enumerate(_places(columns, block.rows)) if places in of_wrong]
 
     def _judged(self, group: _Group, kind: tuple[bytes, ...], given: Record) -> bool:
-        """Judge a combination that was not met before, and remember what came of it."""
-        is_right = self._is_flawless(group.validator, given)
-        known = group.right if is_right else group.wrong
-        if len(known) >= _KNOWN:
-            known.clear()
-        known.add(kind)
+        """Judge a combination that is not known, and remember what came of it unless it is long."""
+        is_right = group.is_flawless(given)
+        if sum(map(len, kind)) <= _LONGEST:
+            known = group.right if is_right else group.wrong
+            if len(known) >= _KNOWN:
+                known.clear()
+            known.add(kind)
         return is_right
 
 

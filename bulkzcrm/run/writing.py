@@ -14,25 +14,27 @@ from bulkzcrm.journal import Progress, UntouchedRows, WaitingBlock, WaitingRow
 from bulkzcrm.model import Json, Record
 from bulkzcrm.send import Sendable
 
-__all__ = ["BlockWriter", "Sent"]
+__all__ = ["AsSent", "BlockWriter"]
 
-Sent: TypeAlias = Callable[[Record], Record | None]
+AsSent: TypeAlias = Callable[[Record], Record | None]
 """Returns what a part of a new record is sent as; `None` if it cannot be sent, or not the same at any moment."""
 
-_REMEMBERED: Final = 20_000
+_REMEMBERED: Final = 5_000
 """So many values are remembered at most."""
+_LONGEST: Final = 200
+"""Bytes of a value that is remembered."""
 
 
 @final
 class BlockWriter:
     """Writes the rows of one run whose new records are sent as they are given.
 
-    `sent` says what values are sent as; all texts that say their own values are sent so but for the fields `looked_up`.
+    In all fields but those `looked_at` values are sent as they are; of the latter `as_sent` says what they are sent as.
     """
 
-    def __init__(self, sent: Sent, looked_up: frozenset[str]) -> None:
-        self._sent = sent
-        self._looked_up = looked_up
+    def __init__(self, as_sent: AsSent, looked_at: frozenset[str]) -> None:
+        self._as_sent = as_sent
+        self._looked_at = looked_at
         self._written: dict[tuple[str, bytes], bytes | None] = {}
 
     def write(self, waiting: WaitingBlock) -> tuple[list[Sendable], list[int]]:
@@ -71,26 +73,25 @@ class BlockWriter:
     def _parts(self, strip: Strip) -> Sequence[bytes | None]:
         """Return what a record says in the field, with a comma at its end, for each of a strip's cells."""
         begin = _begin(strip.field)
-        match strip.said_plainly:
-            case "text" if strip.field not in self._looked_up:
-                return [b"" if text is None else begin + encode_exactly(text) + b"," for text in strip.cells]
-            case "amount":
-                return [b"" if text is None else begin + str(text).encode() + b"," for text in strip.cells]
-            case _:
-                return [b"" if value is None else self._part(strip.field, value) for value in strip.all_values()]
+        if strip.field in self._looked_at:
+            return [b"" if value is None else self._part(strip.field, value) for value in strip.all_values()]
+        if strip.said_plainly == "amount":
+            return [b"" if text is None else begin + str(text).encode() + b"," for text in strip.cells]
+        return [b"" if value is None else begin + encode_exactly(value) + b"," for value in strip.all_values()]
 
     def _part(self, name: str, value: Json) -> bytes | None:
         known = name, encode_exactly(value)
-        if known not in self._written:
+        if known in self._written:
+            return self._written[known]
+        said = self._as_sent({name: value})
+        written = None
+        if said is not None:
+            written = b"".join(_begin(each) + encode_exactly(sent) + b"," for each, sent in said.items())
+        if len(known[1]) <= _LONGEST:
             if len(self._written) >= _REMEMBERED:
                 self._written.clear()
-            said = self._sent({name: value})
-            self._written[known] = (
-                None
-                if said is None
-                else b"".join(_begin(each) + encode_exactly(sent) + b"," for each, sent in said.items())
-            )
-        return self._written[known]
+            self._written[known] = written
+        return written
 
 
 def _said(row: WaitingRow, record: bytes | None) -> bytes | None:
