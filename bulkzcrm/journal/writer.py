@@ -37,7 +37,8 @@ class JournalWriter:
     still waiting; the journal is then the caller's again, and open.
 
     Work that is `patient` waits a few hundredths of a second for other work, which is about to come: the two need one
-    commit then and not two.
+    commit then and not two. If it fails, or any work because nothing can be written, what stands behind it in the group
+    has failed as well: an intent is not written where the outcome before it could not be.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -106,8 +107,12 @@ class JournalWriter:
     def _commit(self, group: Sequence[_Work[Any]]) -> None:
         try:
             with self._journal.transaction():
+                refused: BaseException | None = None
                 for work in group:
-                    work.attempt(self._journal)
+                    if refused is None:
+                        refused = work.attempt(self._journal)
+                    else:
+                        work.fail(refused)
         except BaseException as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
             for work in group:
                 work.fail(error)
@@ -152,8 +157,8 @@ class _Work(Generic[_T]):
         self._error: BaseException | None = None
         self._result: _T
 
-    def attempt(self, journal: Journal) -> None:
-        """Call the function in a transaction of its own inside the group's."""
+    def attempt(self, journal: Journal) -> BaseException | None:
+        """Call the function in a transaction of its own inside the group's; return why nothing may follow, if so."""
         try:
             with journal.transaction():
                 self._result = self._work(journal)
@@ -162,9 +167,11 @@ class _Work(Generic[_T]):
             if not journal.in_transaction:
                 # SQLite has undone the whole group, not just this part of it.
                 raise
+            return error if self.is_patient or isinstance(error, OutputError) else None
+        return None
 
     def fail(self, error: BaseException) -> None:
-        """Learn that the group was not committed; an error of the work's own is told rather than that."""
+        """Learn that this was not done, or not committed; an error of the work's own is told rather than that."""
         if self._error is None:
             # Each waiter gets an error of its own: a shared one would collect the tracebacks of all of them.
             self._error = OutputError(error.message, error.cure) if isinstance(error, OutputError) else error

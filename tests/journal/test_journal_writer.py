@@ -150,6 +150,29 @@ async def test_work_that_fails_is_undone_alone(journal):
     assert seen_from_outside(journal) == ["sending", "pending", "sending"]
 
 
+@pytest.mark.parametrize(("patient", "error"), [(True, ValueError("odd")), (False, OutputError("full", "make room"))])
+async def test_what_stands_behind_an_outcome_that_cannot_be_written_is_not_written(journal, patient, error):
+    """What comes before it is; and the next group is as good as any."""
+    journal.add_run(new_run())
+
+    def fail(_: Journal) -> None:
+        raise error
+
+    with JournalWriter(journal) as writer, anyio.fail_after(30):
+        gate = closed_gate(writer)
+        before = asyncio.ensure_future(writer.do(count_one))
+        failing = asyncio.ensure_future(writer.do(fail, patient=patient))
+        behind = asyncio.ensure_future(writer.do(count_one))
+        await anyio.wait_all_tasks_blocked()
+        gate.open()
+        results = await asyncio.gather(before, failing, behind, return_exceptions=True)
+        assert [type(each) for each in results[1:]] == [type(error)] * 2
+        assert not isinstance(results[0], BaseException)
+        assert journal.run(RUN).counters.requests == 1
+        await writer.do(count_one)
+    assert journal.run(RUN).counters.requests == 2
+
+
 async def test_cancelling_who_waits_does_not_undo_the_work(journal):
     sending(journal, 2)
     with JournalWriter(journal) as writer:
