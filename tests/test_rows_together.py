@@ -10,7 +10,7 @@ import asyncio
 import tracemalloc
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pytest
@@ -26,7 +26,7 @@ from worlds import world
 from bulkzcrm.blocks import Block
 from bulkzcrm.cells import column_letter
 from bulkzcrm.events import Event
-from bulkzcrm.journal import Journal, NewRun, Progress, StoredRow
+from bulkzcrm.journal import Journal, NewRun, Progress, RowOutcome, RunState, StoredRow
 from bulkzcrm.lookup import Directory
 from bulkzcrm.model import Column, Row, Table
 from bulkzcrm.run.composing import Composer
@@ -49,6 +49,8 @@ CLOSER: Final[Sequence[Said_by_field]] = (
     {"Job_Sheet_Required": same("Yes"), "Job_Sheet_Section__s": same("sTANDARD")},
     {"Job_Sheet_Required": same("Yes"), "Job_Sheet_Section__s": same("Nowhere")},
     {"Members": same("Rahul Menon")},
+    {"Price": same("200\n300")},
+    {"Description": same(" "), "Tax": same("")},
 )
 """What a text that says its own value does not say: the moment of sending, what the organisation calls it."""
 
@@ -109,7 +111,7 @@ def organisation_of(source: Source) -> Organisation | None:
 @contextmanager
 def taken_in(source: Source, options: RunOptions) -> Iterator[Journal]:
     columns = tuple(Column(place, column_letter(place), name) for place, name in enumerate(source.columns))
-    rows = (Row(number, tuple(text or None for text in cells)) for number, cells in enumerate(source.rows, 2))
+    rows = (Row(number, cells) for number, cells in enumerate(source.rows, 2))
 
     def begin(kept: tuple[Column, ...]) -> tuple[str, int]:
         new = NewRun(id=RUN, operation=CREATE, api_domain="", source="rows.csv", columns=kept, header_row=1)
@@ -122,16 +124,20 @@ def taken_in(source: Source, options: RunOptions) -> Iterator[Journal]:
         yield journal
 
 
-def judged(kind: type[Judge], journal: Journal, source: Source, *, duplicates: bool) -> tuple[Judge, Verdicts]:
-    judge = kind(
+def judge_of(kind: type[Judge], organisation: Organisation | None, *, duplicates: bool) -> Judge:
+    return kind(
         operation=CREATING,
-        organisation=organisation_of(source),
+        organisation=organisation,
         letters={},
         now=NOW,
         time_zone=None,
         allow_duplicates=duplicates,
         announce=unheard,
     )
+
+
+def judged(kind: type[Judge], journal: Journal, source: Source, *, duplicates: bool) -> tuple[Judge, Verdicts]:
+    judge = judge_of(kind, organisation_of(source), duplicates=duplicates)
     return judge, judge_all(judge, journal, RUN, lambda settled: journal.settle_rows(RUN, 0, settled))
 
 
@@ -295,3 +301,56 @@ def test_long_texts_that_come_again_are_not_all_remembered():
         finally:
             tracemalloc.stop()
     assert kept < 4_000_000
+
+
+@pytest.mark.parametrize("blanks", [("", " "), ("", ""), (" ", "\t")])
+def test_a_column_of_blanks_alone_says_nothing(blanks: tuple[str, str]):
+    source = Source(
+        (*SOUND_COLUMNS, "Description"), tuple((f"Roof {n}", *SOUND, each) for n, each in enumerate(blanks)), ""
+    )
+    with taken_in(source, options_for(source)) as journal:
+        judged(Judge, journal, source, duplicates=False)
+        assert [row.status for row in journal.rows(RUN)] == [Progress.PENDING] * 2
+
+
+@pytest.mark.parametrize("others", [("100", "400.50"), ("200\n300", "100", "100")], ids=["alone", "twice"])
+def test_an_amount_with_a_line_break_is_none(others: tuple[str, ...]):
+    prices = (others[0], "200\n300", *others[1:])
+    rows = tuple((f"Roof {place}", *SOUND, price) for place, price in enumerate(prices))
+    source = Source((*SOUND_COLUMNS, "Price"), rows, "seeded")
+    with taken_in(source, options_for(source)) as journal:
+        judged(Judge, journal, source, duplicates=False)
+        statuses = [row.status for row in journal.rows(RUN)]
+    assert statuses == [Progress.INVALID if "\n" in price else Progress.PENDING for price in prices]
+
+
+def test_rows_that_are_not_to_be_judged_are_not():
+    """A row that has succeeded names what may not be looked up any more."""
+    columns = ("Service_Name", "Duration", "Members")
+    rows = (("Roof 1", "60", "Rahul Menon"), ("Roof 2", "60", "5545974000000393002"))
+    source = Source(columns, rows, "seeded")
+    organisation = organisation_of(source)
+    assert organisation is not None
+    unreadable = replace(organisation, users=None)
+    with taken_in(source, options_for(source)) as journal:
+        for state in (RunState.INGESTED, RunState.SENDING):
+            journal.set_state(RUN, 0, state)
+        number = journal.plan_batch(RUN, 0, [1])
+        journal.mark_sending(RUN, 0, number, ordinals=[1], body_sha256="", sent_ms=1)
+        done = RowOutcome(ordinal=1, status=Progress.SUCCEEDED, record_id="5545974000000393999")
+        journal.mark_answered(RUN, 0, number, [done], answered_ms=2)
+        judge = judge_of(Judge, unreadable, duplicates=False)
+        judge_all(judge, journal, RUN, lambda settled: journal.settle_rows(RUN, 0, settled))
+        assert [row.status for row in journal.rows(RUN)] == [Progress.SUCCEEDED, Progress.PENDING]
+
+
+def test_no_rule_abstains_for_a_row_that_is_not_judged_by_it():
+    columns = (*SOUND_COLUMNS, "Unavailable_From", "Unavailable_Till")
+    past, far = "2020-01-01 10:00", "9999-12-31 23:59"
+    rows = (("Roof 1", *SOUND, "", ""), ("Roof 2", *SOUND, "", ""), ("Roof 3", *SOUND[:2], "#N/A", past, far))
+    source = Source(columns, rows, "")
+    found = []
+    for kind in (Judge, OneByOne):
+        with taken_in(source, options_for(source)) as journal:
+            found.append(judged(kind, journal, source, duplicates=False)[1].abstained)
+    assert found == [set(), set()]

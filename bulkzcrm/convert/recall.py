@@ -25,11 +25,12 @@ ReadQuickly: TypeAlias = Callable[[CellValue], Json]
 
 
 SaidPlainly: TypeAlias = Callable[[Sequence[str]], Said]
-"""Tells whether all texts of a column say their values themselves, and how; blank, if they do not or it cannot tell."""
+"""Tells whether all texts of a column say their values themselves, and how; blank, if not, or there are none."""
 
 _AMOUNT: Final = r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,2})?"
 _AMOUNTS: Final = re.compile(rf"{_AMOUNT}(?:\n{_AMOUNT})*")
 _IDS: Final = re.compile(r"[0-9]{15,20}(?:\n[0-9]{15,20})*")
+_BETWEEN: Final = "\n"
 _SIGNS: Final = frozenset("#=")
 """What begins so may be a marker, an error value or a formula."""
 _first = itemgetter(0)
@@ -80,15 +81,23 @@ def plainly(kind: Kind, *, with_comma: bool) -> SaidPlainly:
 
 def _texts(texts: Sequence[str]) -> Said:
     stripped = list(map(str.strip, texts))
-    return "text" if stripped == texts and all(stripped) and _SIGNS.isdisjoint(map(_first, texts)) else ""
+    are_plain = stripped == texts and all(stripped) and _SIGNS.isdisjoint(map(_first, texts))
+    return "text" if texts and are_plain else ""
 
 
 def _ids(texts: Sequence[str]) -> Said:
-    return "text" if _IDS.fullmatch("\n".join(texts)) else ""
+    return "text" if _all_match(_IDS, texts) else ""
 
 
 def _amounts(texts: Sequence[str]) -> Said:
-    return "amount" if _AMOUNTS.fullmatch("\n".join(texts)) else ""
+    return "amount" if _all_match(_AMOUNTS, texts) else ""
+
+
+def _all_match(pattern: re.Pattern[str], texts: Sequence[str]) -> bool:
+    """Tell whether each text matches; the pattern is that of many, one a line."""
+    together = _BETWEEN.join(texts)
+    # A cell may hold several lines itself.
+    return together.count(_BETWEEN) == len(texts) - 1 and pattern.fullmatch(together) is not None
 
 
 def _nothing(texts: Sequence[str]) -> Said:

@@ -146,7 +146,7 @@ class SheetLines:
 
     def _verdict(self, result: Result) -> str:
         number, status, code, field, cell, message, fix, record_id, batch, attempts = result
-        if cell or len(message) > SHORT or (record_id and not record_id.isdecimal()):
+        if cell or len(message) > SHORT or len(fix) > SHORT or (record_id and not record_id.isdecimal()):
             return self._careful(self._width, result)
         said = status, code, field, message, fix
         verdict = self._verdicts.get(said)

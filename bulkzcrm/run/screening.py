@@ -62,15 +62,17 @@ class Screen:
     def unproven(self, block: Block, rows: Collection[int]) -> set[int]:
         """Return which of the rows, by their places in the block, have to be looked at one by one.
 
-        Of rows that are apart the block does not tell what they say: they are not for here.
+        Of rows that are apart the block does not tell what they say: they are not for here. All others are left alone.
         """
+        if not rows:
+            return set()
         told = block.told()
         said = {name: _Said.of(strip) for name, strip in told.items() if not self._is_plainly_fine(strip)}
         found: set[int] = set()
         for group in self._groups:
             if any(name in said or name in block.constants for name in group.fields) or group.fields[0] not in told:
-                found.update(self._unproven(group, said, block))
-        return found.intersection(rows)
+                found.update(self._unproven(group, said, block, rows))
+        return found
 
     def _is_plainly_fine(self, strip: Strip) -> bool:
         """Tell whether texts that say their values are within the limits of a field that no rule looks at."""
@@ -79,17 +81,17 @@ class Screen:
             return False
         match strip.said_plainly, field:
             case "text", Field(kind=Kind.TEXT, maximum_length=most):
-                return most is None or max(map(len, filter(None, strip.cells))) <= most
+                return most is None or max(map(len, filter(None, strip.cells)), default=0) <= most
             case "amount", Field(maximum_digits=int() as digits, maximum_places=int() as places):
                 return digits >= _PLAIN_DIGITS[0] and places >= _PLAIN_DIGITS[1]
             case _:
                 return False
 
-    def _unproven(self, group: _Group, said: Mapping[str, _Said], block: Block) -> Iterable[int]:
-        """Return the rows of which a group's fields say what is not known to be right."""
+    def _unproven(self, group: _Group, said: Mapping[str, _Said], block: Block, rows: Collection[int]) -> Iterable[int]:
+        """Return those of the rows of which a group's fields say what is not known to be right."""
         names = [name for name in group.fields if name in said]
         columns = [said[name] for name in names]
-        different = _different(columns, block.rows)
+        different = _different(columns, block.rows, rows)
         constants = {name: block.constants[name] for name in group.fields if name in block.constants}
         of_wrong = {
             places
@@ -99,7 +101,8 @@ class Screen:
         }
         if not of_wrong:
             return ()
-        return [row for row, places in enumerate(_places(columns, block.rows)) if places in of_wrong]
+        places = list(_places(columns, block.rows))
+        return [row for row in rows if places[row] in of_wrong]
 
     def _judged(self, group: _Group, kind: tuple[bytes, ...], given: Record) -> bool:
         """Judge a combination that is not known, and remember what came of it unless it is long."""
@@ -152,12 +155,15 @@ def _places(columns: Sequence[_Said], rows: int) -> Iterable[tuple[int, ...]]:
     return zip(*varying, strict=True) if varying else [()] * rows
 
 
-def _different(columns: Sequence[_Said], rows: int) -> Sequence[tuple[int, ...]]:
-    """Return the combinations that differ."""
+def _different(columns: Sequence[_Said], of_all: int, rows: Collection[int]) -> Sequence[tuple[int, ...]]:
+    """Return the combinations that differ, of some of all rows of a block."""
     varying = [column for column in columns if column.places is not None]
+    if len(rows) < of_all:
+        places = list(_places(varying, of_all))
+        return list({places[row] for row in rows})
     if len(varying) == 1:
         return [(place,) for place in range(len(varying[0].marks))]
-    return list(set(_places(varying, rows))) if varying else [()]
+    return list(set(_places(varying, of_all))) if varying else [()]
 
 
 def _kinds(columns: Sequence[_Said], different: Sequence[tuple[int, ...]]) -> list[tuple[bytes, ...]]:

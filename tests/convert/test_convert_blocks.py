@@ -21,11 +21,11 @@ from bulkzcrm.spec.operations import OPERATIONS
 Cells: TypeAlias = tuple[CellValue, ...]
 
 TEXTS: dict[Kind, tuple[str, ...]] = {
-    Kind.ID: ("5545974000002183001", "5545974000002183001 ", "123", "x1"),
+    Kind.ID: ("5545974000002183001", "5545974000002183001 ", "5545974000002183001\n5545974000002183002", "123", "x1"),
     Kind.TEXT: ("Roof Check", " Roof Check ", "ROOF check", "é", "#CLEAR", "=1+1", "x" * 200),
     Kind.MINUTES: ("60", "1h", "1:30", "90 min", "60.0", "soon", "1,5", "1.500"),
     Kind.CHOICE: ("Client Address", "client address", "Available", "Specific Day(s)", "Yes", "On the moon"),
-    Kind.MONEY: ("12.50", "12,50", "1.234", "1,234", "1.234,50", "7", "€ 5", "-1", "many", "1e3"),
+    Kind.MONEY: ("12.50", "12,50", "1.234", "1,234", "1.234,50", "7", "€ 5", "-1", "many", "1e3", "2\n3"),
     Kind.DATE: ("2030-02-03", "03/02/2030", "13/02/2030", "02/13/2030", "3 Feb 2030", "31/02/2030", "03.02.2030"),
     Kind.DATES: ("2030-02-03; 2030-02-04", "03/02/2030; 13/02/2030", "03/02/2030", "never"),
     Kind.DATETIME: ("2030-02-03T09:00:00+05:30", "03/02/2030 09:00", "13/02/2030 09:00", "now", "soon"),
