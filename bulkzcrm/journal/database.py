@@ -119,6 +119,18 @@ class Database:
         finally:
             self._depth = level
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See all that is read inside as it is at one moment, whoever writes meanwhile; nothing is changed there."""
+        if self._depth:
+            yield
+            return
+        self.change("BEGIN")
+        try:
+            yield
+        finally:
+            self.change("COMMIT")
+
     def close(self) -> None:
         """Close the connection; an open transaction is undone."""
         self._connection.close()

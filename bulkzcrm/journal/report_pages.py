@@ -45,8 +45,9 @@ class ReportedBlock(NamedTuple):
 
 
 def next_block(database: Database, run: str, after_ordinal: int) -> ReportedBlock | None:
-    """Return the first block that ends after an ordinal; nothing where there is none."""
-    return _next(database, run, "row_state", after_ordinal)
+    """Return the first block that ends after an ordinal; nothing at the end, or where the run is being pruned."""
+    with database.reading():
+        return _next(database, run, "row_state", after_ordinal)
 
 
 def begin_copy(database: Database) -> None:
@@ -73,7 +74,7 @@ def copy_some(database: Database, run: str, after_ordinal: int, limit: int) -> i
 
 
 def next_copied(database: Database, run: str, after_ordinal: int) -> ReportedBlock | None:
-    """Return what `next_block` would have returned when the rows were copied."""
+    """Return what `next_block` would have returned when the rows were copied, unless the run is pruned since."""
     return _next(database, run, "reported_row", after_ordinal)
 
 
@@ -91,27 +92,31 @@ def _next(database: Database, run: str, table: str, after_ordinal: int) -> Repor
     )
     problems = {place: problems_from(text) for place, text, _ in odd if text}
     failed = [place for place, _, has_failed in odd if has_failed]
-    return ReportedBlock(block, _rows(database, table, within), problems, failed)
+    rows = _rows(database, table, within)
+    # Rows came after the copy was made, or are deleted some at a time.
+    return ReportedBlock(block, rows, problems, failed) if len(rows) == block.rows else None
 
 
 def _rows(database: Database, table: str, within: tuple[int, int]) -> list[ReportedRow]:
-    """Return the rows between two places. Those of which nothing is known yet need not be read one by one."""
+    """Return the rows between two places that are there. Those of which nothing is known are not read one by one."""
     count, ahead, furthest = database.tuples(
         f"SELECT COUNT(*), MIN(number - place), MAX(number - place) FROM {table}"  # noqa: S608  names of ours
         f" WHERE place BETWEEN ? AND ? AND {_UNTOUCHED}",
         within,
     )[0]
     begin, end = within
-    if not count or ahead != furthest:
+    touched = []
+    if count and ahead == furthest:
+        touched = database.tuples(
+            f"SELECT place, {_SHOWN} FROM {table} WHERE place BETWEEN ? AND ? AND NOT {_UNTOUCHED}",  # noqa: S608  names of ours
+            within,
+        )
+    if not count or ahead != furthest or count + len(touched) != end - begin + 1:
         return database.tuples(
             f"SELECT {_SHOWN} FROM {table} WHERE place BETWEEN ? AND ? ORDER BY place",  # noqa: S608  names of ours
             within,
         )
     rows: list[ReportedRow] = [(number, "pending", "", "", None, 0) for number in range(begin + ahead, end + ahead + 1)]
-    touched = database.tuples(
-        f"SELECT place, {_SHOWN} FROM {table} WHERE place BETWEEN ? AND ? AND NOT {_UNTOUCHED}",  # noqa: S608  names of ours
-        within,
-    )
     for place, *row in touched:
         rows[place - begin] = tuple(row)
     return rows

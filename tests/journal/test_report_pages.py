@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from journal_samples import LATE, RUN, TWIN, new_row, new_run, send, succeed
 
-from bulkzcrm.journal import Progress, RowOutcome, RowSettlement, RunState
+from bulkzcrm.journal import Progress, RowOutcome, RowSettlement, RunState, contents
 from bulkzcrm.model import CellError, FormulaWithoutValue
 
 TYPED = (
@@ -97,3 +97,35 @@ def test_blocks_follow_each_other_without_a_gap(journal):
     assert [row[0] for row in rows] == list(range(1, 2101))
     assert [found.block.first for found in blocks] == list(range(1, 2101, 300))
     assert {found.block.first + place for found in blocks for place in found.failed} == bad
+
+
+def test_a_copy_of_a_run_that_is_being_read_ends_where_it_was_made(journal):
+    journal.add_run(new_run())
+    journal.add_rows(RUN, 0, [new_row(1), new_row(2)])
+    beside = journal.beside()
+    reports = beside.reports()
+    reports.copy(RUN)
+    journal.add_rows(RUN, 0, [new_row(3)])
+    first = reports.next_copied(RUN, 0)
+    assert first is not None
+    assert [number for number, *_ in first.rows] == [2, 3]
+    assert reports.next_copied(RUN, first.block.last) is None
+    beside.close()
+
+
+def test_a_page_is_of_one_moment_though_others_write(journal, monkeypatch):
+    """What it says of a run that is pruned between two of its questions would be half a page."""
+    filled(journal)
+    beside = journal.beside()
+    page = contents.page
+    within: list[bool] = []
+
+    def watched(database, *facts):
+        within.append(database.in_transaction)
+        return page(database, *facts)
+
+    monkeypatch.setattr(contents, "page", watched)
+    assert beside.next_reported(RUN, 0) is not None
+    assert within == [True]
+    assert not beside.in_transaction
+    beside.close()
