@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import final
 
 from bulkzcrm.blocks import LONGEST, Apart, Block, decode_block, encode_block
 from bulkzcrm.journal.database import Database
 from bulkzcrm.model import Record
 
-__all__ = ["Contents", "add", "change_records", "page", "replace"]
+__all__ = ["Contents", "add", "change_records", "next_block", "replace"]
 
 
 def add(database: Database, run: str, block: Block) -> None:
@@ -29,14 +29,14 @@ def replace(database: Database, run: str, block: Block) -> None:
     )
 
 
-def page(database: Database, run: str, after_ordinal: int, limit: int) -> list[Block]:
-    """Return the next blocks that hold a row after an ordinal, in source order."""
-    found = database.all(
+def next_block(database: Database, run: str, after_ordinal: int) -> Block | None:
+    """Return the first block that holds a row after an ordinal; nothing at the end."""
+    found = database.one(
         "SELECT content FROM row_block WHERE run = ? AND first_ordinal > ? AND last_ordinal > ?"
-        " ORDER BY first_ordinal LIMIT ?",
-        (run, after_ordinal - LONGEST, after_ordinal, limit),
+        " ORDER BY first_ordinal LIMIT 1",
+        (run, after_ordinal - LONGEST, after_ordinal),
     )
-    return [decode_block(content) for (content,) in found]
+    return None if found is None else decode_block(found[0])
 
 
 def change_records(database: Database, run: str, records: Mapping[int, Record | None]) -> None:
@@ -64,18 +64,8 @@ class Contents:
         """Return the block that holds a row. Raises `LookupError` where there is none."""
         block = self._block
         if block is None or not block.first <= ordinal <= block.last:
-            found = page(self._database, self._run, ordinal - 1, 1)
-            if not found or found[0].first > ordinal:
+            block = next_block(self._database, self._run, ordinal - 1)
+            if block is None or block.first > ordinal:
                 raise LookupError(f"no block of the run {self._run} holds row {ordinal}")
-            block = self._block = found[0]
+            self._block = block
         return block
-
-    def blocks(self, ordinals: list[int]) -> Iterator[tuple[Block, list[int]]]:
-        """Yield the blocks that hold these rows, which come in their order, each with its own of them."""
-        place = 0
-        while place < len(ordinals):
-            block = self.block(ordinals[place])
-            begin = place
-            while place < len(ordinals) and ordinals[place] <= block.last:
-                place += 1
-            yield block, ordinals[begin:place]

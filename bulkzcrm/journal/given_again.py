@@ -62,8 +62,7 @@ def rows(database: Database, run: str, before: str, *, by_identity: bool) -> tup
 def _marked(database: Database, run: str, statuses: Collection[Progress]) -> Iterator[list[tuple[int, bytes]]]:
     """Yield the numbers of rows in some states, and what stands for their cells, a block at a time."""
     after, base, marks = 0, base_of(database, run), ", ".join("?" * len(statuses))
-    while blocks := contents.page(database, run, after, 1):
-        (block,) = blocks
+    while (block := contents.next_block(database, run, after)) is not None:
         after = block.last
         found = database.all(
             f"SELECT place, number FROM row_state WHERE place BETWEEN ? AND ? AND status IN ({marks})",  # noqa: S608  marks

@@ -129,9 +129,16 @@ class JournalReader:
         """Return, of the rows between two places, those that do not just wait to be sent for the first time."""
         return rows.touched(self._database, run, first, last)
 
-    def blocks(self, run: str, after_ordinal: int = 0, limit: int = 1) -> list[Block]:
-        """Return the next blocks of rows that hold one after an ordinal, as they were read from the source."""
-        return contents.page(self._database, run, after_ordinal, limit)
+    def next_block(self, run: str, after_ordinal: int) -> Block | None:
+        """Return the first block of rows that holds one after an ordinal; nothing at the end."""
+        return contents.next_block(self._database, run, after_ordinal)
+
+    def next_open(self, run: str, after_ordinal: int) -> tuple[Block, dict[int, int]] | None:
+        """Return the first block that holds rows after an ordinal which wait for the whole source to be known.
+
+        With it the numbers of these rows, by their places in it. Nothing at the end.
+        """
+        return rows.next_open(self._database, run, after_ordinal)
 
     def next_waiting(
         self,
@@ -158,10 +165,6 @@ class JournalReader:
         None has: `None`.
         """
         return rows.fewest_attempts(self._database, run, more_than, statuses)
-
-    def open_rows(self, run: str, after_ordinal: int = 0, limit: int = 1000) -> list[StoredRow]:
-        """Return the next rows that wait for the whole source to be known."""
-        return rows.open_page(self._database, run, after_ordinal, limit)
 
     def failed_rows(
         self, run: str, after_ordinal: int = 0, limit: int = 1000, *, untaken_only: bool = False

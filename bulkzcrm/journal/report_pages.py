@@ -79,10 +79,9 @@ def next_copied(database: Database, run: str, after_ordinal: int) -> ReportedBlo
 
 
 def _next(database: Database, run: str, table: str, after_ordinal: int) -> ReportedBlock | None:
-    found = contents.page(database, run, after_ordinal, 1)
-    if not found:
+    block = contents.next_block(database, run, after_ordinal)
+    if block is None:
         return None
-    (block,) = found
     begin = base_of(database, run) + block.first
     within = begin, begin + block.rows - 1
     odd = database.tuples(

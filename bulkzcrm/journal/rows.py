@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from bulkzcrm.blocks import Block
 from bulkzcrm.journal.codec import object_from, problems_from
 from bulkzcrm.journal.contents import Contents
 from bulkzcrm.journal.database import Database, SqlValue
@@ -92,9 +93,22 @@ def failed_page(database: Database, run: str, after_ordinal: int, limit: int, *,
     return _stored(database, run, after_ordinal, condition, parameters, limit)
 
 
-def open_page(database: Database, run: str, after_ordinal: int, limit: int) -> list[StoredRow]:
-    """Return the rows that wait for the whole source to be known."""
-    return _stored(database, run, after_ordinal, "is_open = 1", (), limit)
+def next_open(database: Database, run: str, after_ordinal: int) -> tuple[Block, dict[int, int]] | None:
+    """Return the next block with rows that wait for the whole source to be known, and their numbers by their places."""
+    base = base_of(database, run)
+    first = database.one(
+        "SELECT place FROM row_state WHERE place > ? AND place < ? AND is_open = 1 ORDER BY place LIMIT 1",
+        (base + after_ordinal, base + ROWS),
+    )
+    if first is None:
+        return None
+    block = Contents(database, run).block(first[0] - base)
+    begin = base + block.first
+    numbers = database.tuples(
+        "SELECT place - ?, number FROM row_state WHERE place BETWEEN ? AND ? AND is_open = 1 ORDER BY place",
+        (begin, first[0], base + block.last),
+    )
+    return block, dict(numbers)
 
 
 def in_batch(database: Database, run: str, number: int, first: int, last: int) -> list[StoredRow]:

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bulkzcrm.batch import batches
 from bulkzcrm.blocks import LONGEST, Block
+from bulkzcrm.cells import joined
 from bulkzcrm.convert import (
     BlockConverter,
     ColumnMap,
@@ -37,6 +38,8 @@ __all__ = ["JudgeAtOnce", "Taken", "take_in", "time_zone"]
 
 _SLABS = 4
 """Slabs of rows in one transaction of the journal."""
+_LONG = 1_000_000
+"""Characters of a slab at most, unless one row alone has more: so that cells may be as long as they like."""
 
 
 class JudgeAtOnce(Protocol):
@@ -184,37 +187,33 @@ class _Intake:
     ) -> int:
         """Take all rows, and return how many there were."""
         convert = BlockConverter(converter)
+        parts = chain.from_iterable(map(_short, slabs))
         taken = 0
-        ahead = next(slabs, None)
-        while ahead is not None:
+        # Others have the journal while the source is read, however long that takes.
+        while slab := next(parts, None):
+            added: list[_Added] = []
+            for each in chain([slab], islice(parts, _SLABS - 1)):
+                added.append(self._added(convert(taken + 1, each), each.numbers))
+                taken += len(each.numbers)
             go_on()
             with self.journal.transaction():
-                # Each one while it is fresh: what was read long ago has left the processor's cache.
-                for slab in chain([ahead], islice(slabs, _SLABS - 1)):
-                    self._add(convert(taken + 1, slab), slab.numbers)
-                    taken += len(slab.numbers)
+                for block, numbers, identities, others in added:
+                    self.journal.add_block(
+                        self.run, self.epoch, block, numbers=numbers, identities=identities, others=others
+                    )
             announce(RowsRead(rows=taken))
-            ahead = next(slabs, None)
         return taken
 
-    def _add(self, converted: ConvertedBlock, numbers: Sequence[int]) -> None:
-        self.journal.add_block(
-            self.run,
-            self.epoch,
-            converted.block,
-            numbers=numbers,
-            identities=first_identities(self.operation, converted.block),
-            others=self._others(converted, numbers),
-        )
+    def _added(self, converted: ConvertedBlock, numbers: Sequence[int]) -> _Added:
+        identities = first_identities(self.operation, converted.block)
+        return _Added(converted.block, numbers, identities, self._others(converted, numbers))
 
     def settle_open_rows(self, settled: Settled) -> None:
         """Convert once more the rows whose columns had to be known as a whole."""
         convert = BlockConverter(settled.converter())
         after = 0
-        while waiting := self.journal.open_rows(self.run, after, 1):
-            (block,) = self.journal.blocks(self.run, waiting[0].ordinal - 1)
-            rows = self.journal.open_rows(self.run, block.first - 1, block.rows)
-            numbers = {row.ordinal - block.first: row.number for row in rows if row.ordinal <= block.last}
+        while (waiting := self.journal.next_open(self.run, after)) is not None:
+            block, numbers = waiting
             converted = convert.again(block, numbers)
             settlements = []
             for place, number in numbers.items():
@@ -255,6 +254,35 @@ class _Intake:
             problems=problems,
         )
         return new if converted.open else self.judge.at_once(new)
+
+
+class _Added(NamedTuple):
+    """A block as it goes into the journal (see `Journal.add_block`)."""
+
+    block: Block
+    numbers: Sequence[int]
+    identities: Sequence[str | None]
+    others: Mapping[int, Beginning]
+
+
+def _short(slab: Slab) -> Iterator[Slab]:
+    """Yield a slab in as many pieces as keep each of them short."""
+    rows = len(slab.numbers)
+    if rows == 1 or sum(map(_length, slab.columns)) <= _LONG:
+        yield slab
+        return
+    half = rows // 2
+    for begin, end in ((0, half), (half, rows)):
+        surplus = {place - begin: cells for place, cells in slab.surplus.items() if begin <= place < end}
+        yield from _short(Slab(slab.numbers[begin:end], [column[begin:end] for column in slab.columns], surplus))
+
+
+def _length(column: Sequence[CellValue]) -> int:
+    """Return how long the texts of a column are together."""
+    together = joined(column)
+    if together is not None:
+        return len(together)
+    return sum([len(cell) for cell in column if isinstance(cell, str)])
 
 
 def _slabs(rows: Iterator[Row]) -> Iterator[Slab]:

@@ -27,8 +27,7 @@ def judge_all(
     `go_on` is asked again and again, and raises to end it there.
     """
     judged = after = 0
-    while blocks := journal.blocks(run, after):
-        (block,) = blocks
+    while (block := journal.next_block(run, after)) is not None:
         after = block.last
         go_on()
         proven, ordinals = _screened(judge, block, journal.touched_rows(run, block.first, block.last))

@@ -91,18 +91,26 @@ class Screen:
         """Return those of the rows of which a group's fields say what is not known to be right."""
         names = [name for name in group.fields if name in said]
         columns = [said[name] for name in names]
-        different = _different(columns, block.rows, rows)
+        different = _different(columns, block.rows)
+        new = [
+            (places, kind)
+            for places, kind in zip(different, _kinds(columns, different), strict=True)
+            if kind not in group.right
+        ]
+        if not new:
+            return ()
+        of_rows = list(_places(columns, block.rows))
+        asked = {of_rows[row] for row in rows} if len(rows) < block.rows else None
         constants = {name: block.constants[name] for name in group.fields if name in block.constants}
         of_wrong = {
             places
-            for places, kind in zip(different, _kinds(columns, different), strict=True)
-            if kind not in group.right
+            for places, kind in new
+            if (asked is None or places in asked)
+            # One of the same kind, of other cells, may have been judged meanwhile.
+            and kind not in group.right
             and (kind in group.wrong or not self._judged(group, kind, constants | _given(names, columns, places)))
         }
-        if not of_wrong:
-            return ()
-        places = list(_places(columns, block.rows))
-        return [row for row in rows if places[row] in of_wrong]
+        return [row for row in rows if of_rows[row] in of_wrong] if of_wrong else ()
 
     def _judged(self, group: _Group, kind: tuple[bytes, ...], given: Record) -> bool:
         """Judge a combination that is not known, and remember what came of it unless it is long."""
@@ -155,15 +163,12 @@ def _places(columns: Sequence[_Said], rows: int) -> Iterable[tuple[int, ...]]:
     return zip(*varying, strict=True) if varying else [()] * rows
 
 
-def _different(columns: Sequence[_Said], of_all: int, rows: Collection[int]) -> Sequence[tuple[int, ...]]:
-    """Return the combinations that differ, of some of all rows of a block."""
+def _different(columns: Sequence[_Said], rows: int) -> Sequence[tuple[int, ...]]:
+    """Return the combinations that differ."""
     varying = [column for column in columns if column.places is not None]
-    if len(rows) < of_all:
-        places = list(_places(varying, of_all))
-        return list({places[row] for row in rows})
     if len(varying) == 1:
         return [(place,) for place in range(len(varying[0].marks))]
-    return list(set(_places(varying, of_all))) if varying else [()]
+    return list(set(_places(varying, rows))) if varying else [()]
 
 
 def _kinds(columns: Sequence[_Said], different: Sequence[tuple[int, ...]]) -> list[tuple[bytes, ...]]:

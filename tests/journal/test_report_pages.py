@@ -117,14 +117,14 @@ def test_a_page_is_of_one_moment_though_others_write(journal, monkeypatch):
     """What it says of a run that is pruned between two of its questions would be half a page."""
     filled(journal)
     beside = journal.beside()
-    page = contents.page
+    next_block = contents.next_block
     within: list[bool] = []
 
     def watched(database, *facts):
         within.append(database.in_transaction)
-        return page(database, *facts)
+        return next_block(database, *facts)
 
-    monkeypatch.setattr(contents, "page", watched)
+    monkeypatch.setattr(contents, "next_block", watched)
     assert beside.next_reported(RUN, 0) is not None
     assert within == [True]
     assert not beside.in_transaction
