@@ -121,6 +121,9 @@ CREATE INDEX row_state_open ON row_state (place) WHERE is_open = 1;
 
 CREATE INDEX row_state_doubtful ON row_state (status, place) WHERE status IN ('in_doubt', 'unknown');
 
+CREATE INDEX row_state_again ON row_state (status, attempts, place)
+  WHERE attempts > 0 AND status IN ('pending', 'in_doubt');
+
 CREATE TABLE before_image (
   place  BIGINT NOT NULL PRIMARY KEY,
   record TEXT   NOT NULL

@@ -157,6 +157,10 @@ class JournalReader:
         """Return the number of the last batch, 0 where there is none."""
         return batches.last_number(self._database, run)
 
+    def first_unfinished(self, run: str, after_ordinal: int) -> int | None:
+        """Return the ordinal of the first row after that one which may still move; `None` where all have ended."""
+        return rows.first_unfinished(self._database, run, after_ordinal)
+
     def fewest_attempts(
         self, run: str, more_than: int, statuses: Collection[Progress] = frozenset({Progress.PENDING})
     ) -> int | None:

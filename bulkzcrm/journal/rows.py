@@ -23,6 +23,9 @@ _DUPLICATE: Final = "DUPLICATE_ROW"
 FAILED: Final = f"(status = 'rejected' OR (status = 'invalid' AND code <> '{_DUPLICATE}'))"
 """What failed.csv holds: rejected rows, and invalid ones that do not merely repeat another."""
 
+AGAIN: Final = "attempts > 0 AND status IN ('pending', 'in_doubt')"
+"""Rows that were sent and wait to be sent again; there is an index of them, found by these very words."""
+
 _AT_ONCE: Final = 500
 """Parameters in one statement; SQLite's oldest limit is 999."""
 
@@ -76,12 +79,26 @@ def at(database: Database, run: str, ordinals: Collection[int], *, whole: bool) 
 
 def fewest_attempts(database: Database, run: str, more_than: int, statuses: Collection[Progress]) -> int | None:
     """Return the fewest attempts, of those with more than so many, that a row with one of the `statuses` has."""
-    base, marks = base_of(database, run), ", ".join("?" * len(statuses))
+    base, fewest = base_of(database, run), []
+    for status in statuses:
+        found = database.one(
+            f"SELECT MIN(attempts) FROM row_state WHERE {AGAIN} AND status = ? AND attempts > ?"  # noqa: S608  ours
+            " AND place > ? AND place < ?",
+            (status, more_than, base, base + ROWS),
+        )
+        fewest += [] if found is None or found[0] is None else [int(found[0])]
+    return min(fewest, default=None)
+
+
+def first_unfinished(database: Database, run: str, after_ordinal: int) -> int | None:
+    """Return the first row after an ordinal that may still move."""
+    base = base_of(database, run)
     found = database.one(
-        f"SELECT MIN(attempts) FROM row_state WHERE place > ? AND place < ? AND attempts > ? AND status IN ({marks})",  # noqa: S608  marks
-        (base, base + ROWS, more_than, *sorted(statuses)),
+        "SELECT place FROM row_state WHERE place > ? AND place < ? AND status IN ('pending', 'sending', 'in_doubt')"
+        " ORDER BY place LIMIT 1",
+        (base + after_ordinal, base + ROWS),
     )
-    return None if found is None else found[0]
+    return None if found is None else int(found[0]) - base
 
 
 def failed_page(database: Database, run: str, after_ordinal: int, limit: int, *, untaken_only: bool) -> list[StoredRow]:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from bulkzcrm.blocks import Block
 from bulkzcrm.journal.contents import Contents
 from bulkzcrm.journal.database import Database, SqlValue
+from bulkzcrm.journal.rows import AGAIN
 from bulkzcrm.journal.serials import ROWS, base_of
 from bulkzcrm.journal.states import Progress
 
@@ -59,7 +60,7 @@ def next_block(
     condition = f"status IN ({', '.join('?' * len(statuses))})"
     parameters: list[SqlValue] = [*sorted(statuses)]
     if attempts is not None:
-        condition += " AND attempts = ?"
+        condition += f" AND attempts = ? AND {AGAIN}" if attempts else " AND attempts = ?"
         parameters.append(attempts)
     first = database.one(
         f"SELECT place FROM row_state WHERE place > ? AND place < ? AND {condition} ORDER BY place LIMIT 1",  # noqa: S608  names of ours

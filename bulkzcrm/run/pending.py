@@ -68,6 +68,8 @@ class Pending:
         self._precedence = precedence
         self._look_up = look_up
         self._ready: list[Sendable] = []
+        self._ended = 0
+        """All rows up to that place have ended, and need not be looked at again."""
 
     async def next_attempts(self, attempts: int) -> int | None:
         """Return the fewest requests, yet more than so many, that carried a pending row; `None` if none is left."""
@@ -171,7 +173,7 @@ class Pending:
         """Yield the rows that are due, as many at a time as go in a batch; the next block is read meanwhile."""
         import asyncio  # noqa: PLC0415 - as in the journal's writer
 
-        upcoming = self._block(0, attempts)
+        upcoming = self._block(await self._writer.do(self._all_ended), attempts)
         while (found := await asyncio.wrap_future(upcoming)) is not None:
             upcoming = self._block(found.ordinals[-1], attempts)
             written, left = self._composer.write(self._due(found))
@@ -195,6 +197,12 @@ class Pending:
     def _block(self, after: int, attempts: int | None) -> Future[WaitingBlock | None]:
         statuses = self._statuses
         return self._writer.submit(lambda journal: journal.next_waiting(self._run.id, after, statuses, attempts))
+
+    def _all_ended(self, journal: Journal) -> int:
+        """Return up to where all rows have ended by now. What has ended while sending stays as it is."""
+        first = journal.first_unfinished(self._run.id, self._ended)
+        self._ended = self._ended if first is None else first - 1
+        return self._ended
 
     async def _stored(self, ordinals: Sequence[int]) -> list[StoredRow]:
         if not ordinals:

@@ -28,6 +28,8 @@ QUESTIONS: dict[str, Callable[[Journal], object]] = {
     "failed rows for a retry": lambda journal: journal.failed_rows(RUN, 0, 1, untaken_only=True),
     "open rows": lambda journal: journal.next_open(RUN, 0),
     "rows that wait": lambda journal: journal.next_waiting(RUN, 0),
+    "rows that wait again": lambda journal: journal.next_waiting(RUN, 0, attempts=1),
+    "the first that may move": lambda journal: journal.first_unfinished(RUN, 0),
     "the fewest requests": lambda journal: journal.fewest_attempts(RUN, 0),
     "a batch": lambda journal: journal.batch_rows(RUN, 1),
     "batches in doubt": lambda journal: journal.batches(RUN, {BatchState.IN_DOUBT}),
@@ -54,6 +56,32 @@ def test_no_question_reads_a_whole_table(home, journal, question):
         # What a statement has made itself (a part of it, a list of values) may be read as a whole.
         scans = [step for step in plan if re.match(r"SCAN (run|row_\w+|\w*row|before_image|batch|u|b|r|s)\b", step)]
         assert not [step for step in scans if not READS_IN_ORDER.match(step)], (statement, plan)
+
+
+@pytest.mark.parametrize("question", ["rows that wait again", "the fewest requests"])
+def test_what_waits_to_be_sent_again_is_found_beside_all_other_rows(journal, question):
+    """It is asked for whenever something was lost, and there may be millions of rows that have ended."""
+    sending(journal, 3)
+    asked: list[str] = []
+    journal._database._connection.set_trace_callback(asked.append)
+    QUESTIONS[question](journal)
+    journal._database._connection.set_trace_callback(None)
+    of_rows = [each for each in asked if "row_state" in each]
+    plans = [row[3] for each in of_rows for row in journal._database.all(f"EXPLAIN QUERY PLAN {each}")]
+    assert plans
+    assert all("INDEX row_state_again (status=? AND attempts" in plan for plan in plans if "row_state" in plan)
+
+
+def test_what_has_ended_at_the_beginning_is_told(journal):
+    sending(journal, 4)
+    assert journal.first_unfinished(RUN, 0) == 1
+    journal.mark_answered(RUN, 0, send(journal, [1, 2]), succeed([1, 2]), answered_ms=2_000)
+    number = send(journal, [3])
+    assert journal.first_unfinished(RUN, 0) == journal.first_unfinished(RUN, 2) == 3
+    journal.mark_in_doubt(RUN, 0, number, [])
+    assert journal.first_unfinished(RUN, 2) == 3
+    assert journal.first_unfinished(RUN, 3) == 4
+    assert journal.first_unfinished(RUN, 4) is None
 
 
 def finished(journal: Journal, run: str) -> None:
