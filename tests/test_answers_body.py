@@ -80,6 +80,7 @@ ODD = [
     *(usual(IDS[0], duplicate_field=name) for name in (None, "Key", 5)),
     *(usual(IDS[0], **{name: value}) for name in ("code", "status", "message", "more") for value in ("", "é", None, 1)),
     *(usual(IDS[0], details=details) for details in ({}, {"id": IDS[0]}, [], "x", {**TOLD, "id": IDS[0], "more": 1})),
+    *(usual(IDS[0], details={"id": IDS[0], "$approval_state": state}) for state in ("approved", "", None, 5)),
     *(usual(IDS[0], details={"id": IDS[0], "Modified_By": by}) for by in (None, {}, {"name": "é"}, {**PERSON, "x": 1})),
 ]
 SENT = [
@@ -122,7 +123,9 @@ def test_any_answer_is_read_as_it_is_with_care(sent: Sent, content: bytes) -> No
 def test_the_usual_answer_is_read_the_quick_way(creates: bool) -> None:  # noqa: FBT001 - drawn
     ids: list[str | None] = [None] * 3 if creates else [*IDS]
     sent = Sent(records=[{}] * 3, ids=ids, wrapper="data", creates=creates, safe_to_repeat=not creates)
-    content = json.dumps({"data": list(map(usual, IDS))}, separators=(",", ":")).encode()
+    listed = list(map(usual, IDS))
+    listed[1]["details"]["$approval_state"] = "approved"
+    content = json.dumps({"data": listed}, separators=(",", ":")).encode()
     assert read_usual(sent, content) == carefully(sent, 201, content) == Written(IDS)
     for said in ('"id":', '"status":', '"name":'):
         start = content.index(said.encode())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 from bulkzcrm.answers.body import LONGEST_ID
 from bulkzcrm.answers.nouns import Sent, Written
@@ -29,6 +29,8 @@ class _Details(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False)
     Modified_By: _Person | UnsetType = UNSET
     Created_Time: str | UnsetType = UNSET
     Created_By: _Person | UnsetType = UNSET
+    approval_state: str | UnsetType = field(name="$approval_state", default=UNSET)
+    """Of records in general, as the API has it."""
 
 
 class _Success(Struct, forbid_unknown_fields=True, gc=False):

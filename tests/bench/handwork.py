@@ -41,8 +41,8 @@ _PIECE = 1000
 HandRow = tuple[int, list[str], dict[str, Any], list[Problem]]
 """Number, cells, record, problems."""
 
-Entry = tuple[int, bytes, bytes, str, bytes | None, str | None]
-"""Number, cells, record, status, problems, id: a row of the journal."""
+Entry = tuple[int, bytes, bytes | None, str, bytes | None, str | None]
+"""Number, cells, record (where it is read again), status, problems, id: a row of the journal."""
 
 
 def hand_rows(source: str) -> Iterator[HandRow]:
@@ -68,9 +68,10 @@ def hand_pieces(source: str) -> Iterator[list[HandRow]]:
 
 
 def durable_journal() -> sqlite3.Connection:
-    """Open a journal on the disk: what is committed is on it. The mode is the one that is safe in every SQLite."""
+    """Open a journal on the disk: what is committed is on it. The mode is the quickest that is safe, as the tool's."""
     connection = sqlite3.connect(JOURNAL, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = TRUNCATE")
+    # A log that is written ahead could be damaged by SQLite before that version.
+    connection.execute(f"PRAGMA journal_mode = {'WAL' if sqlite3.sqlite_version_info >= (3, 51, 3) else 'TRUNCATE'}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(
         "CREATE TABLE entry (number INTEGER PRIMARY KEY, cells TEXT, record TEXT, status TEXT, problems TEXT, id TEXT)"
@@ -78,11 +79,11 @@ def durable_journal() -> sqlite3.Connection:
     return connection
 
 
-def entry_of(row: HandRow, status: str, record_id: str | None = None) -> Entry:
-    """Return what the journal holds of a row."""
+def entry_of(row: HandRow, status: str, record_id: str | None = None, *, with_record: bool = False) -> Entry:
+    """Return what the journal holds of a row; `with_record` also what is to be sent of it later."""
     number, cells, record, problems = row
     told = ENCODER.encode(problems) if problems else None
-    return number, ENCODER.encode(cells), ENCODER.encode(record), status, told, record_id
+    return number, ENCODER.encode(cells), ENCODER.encode(record) if with_record else None, status, told, record_id
 
 
 def insert(connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:

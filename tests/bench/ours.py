@@ -6,15 +6,18 @@ Every work holds the summary, and the server's own account where there is one, a
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import os
 import re
 import sqlite3
 import sys
+from collections import Counter
 from contextlib import redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from bulkzcrm.config import load_connection
 from bulkzcrm.events import Begun, Event, RowsJudged, RowsRead, SendingEnded, SendingStarted
@@ -23,7 +26,7 @@ from bulkzcrm.library import RunOptions, check, run
 
 from .stopwatch import Stopwatch
 
-__all__ = ["check_source", "ingest_source", "read_source", "run_source"]
+__all__ = ["check_source", "expect_workbook", "ingest_source", "read_source", "run_source"]
 
 _OPERATION = "create-services"
 
@@ -49,6 +52,7 @@ def check_source(watch: Stopwatch, *, source: str, good: int, bad: int) -> int:
     watch.stop()
     told = json.loads(summary.to_json())
     _expect(told["rows"] == good + bad and told["valid"] == good and told["invalid"] == bad, told)
+    _expect_report(valid=good, invalid=bad)
     return good + bad
 
 
@@ -120,7 +124,7 @@ def run_source(
     told = json.loads(summary.to_json())
     _expect(told["state"] == "finished" and told["succeeded"] == good and told["invalid"] == bad, told)
     _expect(told["rows"] == good + bad, told)
-    _expect(_lines(Path("report/results.csv")) == good + bad + 1, "the report has not a line for each row")
+    _expect_report(succeeded=good, invalid=bad)
     _expect(durable == (not _FORGOTTEN), "the journal did not ask for durability where it was to be forgotten")
     watch.phases["journal bytes"] = sum(file.stat().st_size for file in Path(home).glob("*.sqlite3*"))
     return good + bad
@@ -140,12 +144,36 @@ def command(watch: Stopwatch, *, source: str, good: int, bad: int, environ: dict
     told = json.loads(Path("said.json").read_text(encoding="utf-8"))
     _expect(told["state"] == "finished" and told["succeeded"] == good and told["invalid"] == bad, told)
     _expect(told["rows"] == good + bad, told)
+    _expect_report(succeeded=good, invalid=bad)
+    if "xlsx" in formats:
+        expect_workbook(Path("report/results.xlsx"), good + bad)
     return good + bad
 
 
-def _lines(path: Path) -> int:
-    with path.open("rb") as stream:
-        return sum(piece.count(b"\n") for piece in iter(partial(stream.read, 1 << 20), b""))
+def _expect_report(**counts: int) -> None:
+    """See that the report has so many rows under each status, and no others."""
+    with Path("report/results.csv").open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream)
+        place = next(reader).index("result_status")
+        found = Counter(record[place] for record in reader)
+    _expect(found == {status: count for status, count in counts.items() if count}, found)
+
+
+def expect_workbook(path: Path, rows: int) -> None:
+    """See that a sheet of a workbook has so many rows below its header; it is never in memory as a whole."""
+    found = []
+    with ZipFile(path) as book:
+        for name in book.namelist():
+            if re.fullmatch(r"xl/worksheets/\w+\.xml", name):
+                with book.open(name) as sheet:
+                    # A row's beginning may lie across two pieces.
+                    pieces = iter(partial(sheet.read, 1 << 20), b"")
+                    count, last = 0, b""
+                    for piece in pieces:
+                        count += (last + piece).count(b"<row ")
+                        last = piece[-4:]
+                found.append(count)
+    _expect(rows + 1 in found, found)
 
 
 def _expect(holds: bool, told: object) -> None:  # noqa: FBT001 - what has to hold

@@ -16,7 +16,19 @@ from typing import Any
 import aiohttp
 
 from .baseline import answered
-from .handwork import BATCH, DECODER, JOURNAL, durable_journal, entry_of, hand_pieces, insert, reporting, status_of
+from .handwork import (
+    BATCH,
+    DECODER,
+    JOURNAL,
+    Entry,
+    HandRow,
+    durable_journal,
+    entry_of,
+    hand_pieces,
+    insert,
+    reporting,
+    status_of,
+)
 from .stopwatch import Stopwatch
 
 __all__ = ["run_safely_by_hand"]
@@ -31,7 +43,7 @@ def run_safely_by_hand(watch: Stopwatch, *, source: str, good: int, bad: int, ur
     with closing(durable_journal()) as connection:
         connection.execute("CREATE TABLE batch (first INTEGER PRIMARY KEY, last INTEGER)")
         for piece in hand_pieces(source):
-            insert(connection, [entry_of(row, "invalid" if row[3] else "pending") for row in piece])
+            insert(connection, [_entry_of(row) for row in piece])
         watch.lap("ingest")
         asyncio.run(_send(connection, url))
         watch.lap("send")
@@ -40,6 +52,10 @@ def run_safely_by_hand(watch: Stopwatch, *, source: str, good: int, bad: int, ur
         watch.stop()
     assert counts == (good, bad)
     return good + bad
+
+
+def _entry_of(row: HandRow) -> Entry:
+    return entry_of(row, "invalid" if row[3] else "pending", with_record=True)
 
 
 _Change = tuple[str, list[tuple[Any, ...]], "asyncio.Future[None]"]

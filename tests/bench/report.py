@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from bulkzcrm.report import xlsx_report
 
-from .ours import command
+from .ours import command, expect_workbook
 from .stopwatch import Stopwatch
 
 __all__ = ["write_report"]
@@ -36,4 +36,5 @@ def write_report(watch: Stopwatch, *, source: str, good: int, bad: int, environ:
     with Path("ours.xlsx").open("wb") as stream:
         write(stream, columns, islice(cycle(pages), len(pages) * (rows // in_all)), **more)
     watch.stop()
+    expect_workbook(Path("ours.xlsx"), rows)
     return rows

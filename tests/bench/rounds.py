@@ -92,6 +92,10 @@ def measure(work: Work, number: int) -> Sample:
             expected = work.source.good if work.source is not None and "ingest" not in work.does else 0
             if account.doubled or account.created != expected:
                 raise AssertionError(f"{work.label}: {account}, and {expected} rows were to come")
+            # The rows that are wrong stand evenly among the others, and batches are filled up.
+            size = work.arguments.get("options", {}).get("batch_size", 100)
+            if work.does == "ours.run_source" and account.writes != -(-expected // size):
+                raise AssertionError(f"{work.label}: {account}, and batches of {size} rows were to come")
             return sample
 
 

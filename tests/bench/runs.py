@@ -21,11 +21,11 @@ _LATENCIES = ("50 ms", "200 ms", "2 s", "changing")
 
 def running(scale: Scale) -> Group:
     """A run at zero latency, where nothing is waited for and everything costs."""
-    csv, few = Source(form="csv", rows=scale.rows), Source(form="csv", rows=scale.sdk_rows)
+    csv = Source(form="csv", rows=scale.rows)
     varied = replace(csv, varied=True)
     at_once = Settings()
     run = Work(label="run", does="ours.run_source", source=csv, server=at_once)
-    sdk = Work(label="SDK", does="sdk.run_by_sdk", source=few, server=at_once, arguments={"threads": 1})
+    sdk = Work(label="SDK", does="sdk.run_by_sdk", source=csv, server=at_once, arguments={"threads": 1})
     return Group(
         name="run",
         works=(
