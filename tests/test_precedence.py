@@ -20,13 +20,13 @@ async def test_those_who_are_about_to_send_have_all_left_before_anybody_else_goe
     before = precedence()
     told: list[str] = []
 
-    async def read_an_answer() -> None:
+    async def compose() -> None:
         await before.give_way()
         told.append("read")
 
     async with anyio.create_task_group() as group:
         with before.ahead() as has_left, before.ahead() as other_has_left:
-            group.start_soon(read_an_answer)
+            group.start_soon(compose)
             await anyio.wait_all_tasks_blocked()
             told.append("one leaves")
             has_left()

@@ -231,6 +231,7 @@ class _Page(Struct, frozen=True):
 
 
 def _in_order(some: Sequence[_T], others: Sequence[_S]) -> Sequence[_T | _S]:
+    """Return rows of two kinds in source order."""
     return sorted([*some, *others], key=attrgetter("ordinal")) if some and others else some or others
 
 

@@ -108,7 +108,7 @@ class Ledger:
     async def answered(
         self, number: int, outcomes: Sequence[RowOutcome], http_status: int | None = None, *, patient: bool = False
     ) -> None:
-        """Write the outcomes of all rows of a batch; `patient` where another intent is about to be written."""
+        """Write the outcomes of all rows of a batch; `patient` where somebody stands in line to write an intent."""
         moment = self._moment()
         await self._with_traffic(
             lambda journal: journal.mark_answered(

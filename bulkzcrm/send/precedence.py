@@ -1,4 +1,7 @@
-"""Who is about to send goes first: a place in flight costs a round trip's time, all else can be done a moment later."""
+"""Places in flight that are free cost time: whoever composes gives way to those about to send, for a moment.
+
+And what is written to the journal can wait for the intent of who stands in line for a place, so that one commit does.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from anyio.lowlevel import checkpoint
 __all__ = ["Precedence"]
 
 _LONGEST_S: Final = 0.02
-"""For longer nobody steps aside: whatever keeps a request from leaving must not keep an answer from being read.
+"""For longer nobody steps aside: whatever keeps a request from leaving must not keep batches from being composed.
 
 Where requests take less than that, nothing is gained by it.
 """

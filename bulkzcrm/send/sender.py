@@ -195,8 +195,8 @@ class Sender:
                         return None, without_answer(error.observed, error.reason)
         if made is None:
             return None
-        # Nobody else gets on before what the answer says is handed to the journal: there, no more batches are ever
-        # between intent and outcome than may be in flight.
+        # Nobody else gets on before what the answer says is handed to the journal, so that no more batches are between
+        # intent and outcome there than may be in flight; unless what refused rows have written before is looked up.
         request, answer = made
         self._precedence.answered(self._client.monotonic() - self._departures[whole.number])
         sent = Sent(

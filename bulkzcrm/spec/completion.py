@@ -57,7 +57,8 @@ def object_request(path: str, wrapper: str) -> RequestBuilder:
 def activation_request(records: Sequence[Record] | Sequence[Raw], *, triggers: bool) -> Request:
     """Return the request that switches a scoring rule on or off; it has no body."""
     del triggers
-    record = cast("Record", records[0])
+    (only,) = records
+    record = cast("Record", only)
     method = "PUT" if record["Status"] == "active" else "DELETE"
     return Request(method, f"settings/automation/scoring_rules/{record['id']}/actions/activate", None)
 
