@@ -53,12 +53,12 @@ def change_records(database: Database, run: str, records: Mapping[int, Record | 
 
 @final
 class Contents:
-    """What the rows of a run say, for whoever asks for one after the other; the last block is kept at hand."""
+    """What the rows of a run say, for whoever asks for one after the other; the last `block` is kept at hand."""
 
-    def __init__(self, database: Database, run: str) -> None:
+    def __init__(self, database: Database, run: str, block: Block | None = None) -> None:
         self._database = database
         self._run = run
-        self._block: Block | None = None
+        self._block = block
 
     def block(self, ordinal: int) -> Block:
         """Return the block that holds a row. Raises `LookupError` where there is none."""

@@ -125,6 +125,10 @@ class JournalReader:
         """Return the rows at some places, in source order; without cells and before-images if not `whole`."""
         return rows.at(self._database, run, ordinals, whole=whole)
 
+    def rows_of(self, run: str, block: Block, ordinals: Collection[int]) -> list[StoredRow]:
+        """Return rows of a block that is at hand, in source order; without cells and before-images."""
+        return rows.at(self._database, run, ordinals, whole=False, block=block)
+
     def touched_rows(self, run: str, first: int, last: int) -> list[TouchedRow]:
         """Return, of the rows between two places, those that do not just wait to be sent for the first time."""
         return rows.touched(self._database, run, first, last)

@@ -63,9 +63,11 @@ def touched(database: Database, run: str, first: int, last: int) -> list[Touched
     return [TouchedRow(place - base, _PROGRESS[status]) for place, status in found]
 
 
-def at(database: Database, run: str, ordinals: Collection[int], *, whole: bool) -> list[StoredRow]:
-    """Return the rows at some places, in source order."""
-    base, wanted = base_of(database, run), sorted(ordinals)
+def at(
+    database: Database, run: str, ordinals: Collection[int], *, whole: bool, block: Block | None = None
+) -> list[StoredRow]:
+    """Return the rows at some places, in source order; `block` is one that is at hand and holds some of them."""
+    base, wanted, said = base_of(database, run), sorted(ordinals), Contents(database, run, block)
     found: list[StoredRow] = []
     for begin in range(0, len(wanted), _AT_ONCE):
         part = wanted[begin : begin + _AT_ONCE]
@@ -73,7 +75,7 @@ def at(database: Database, run: str, ordinals: Collection[int], *, whole: bool) 
             f"{_select(whole=whole)} WHERE place IN ({', '.join('?' * len(part))}) ORDER BY place",
             [base + ordinal for ordinal in part],
         )
-        found += _rows(database, run, states, whole=whole)
+        found += _rows(said, base, states, whole=whole)
     return found
 
 
@@ -164,7 +166,7 @@ def _stored(
         f"{_select(whole=whole)} WHERE place > ? AND place < ? AND {condition} ORDER BY place LIMIT ?",
         (base + after_ordinal, base + ROWS, *parameters, limit),
     )
-    return _rows(database, run, states, whole=whole)
+    return _rows(Contents(database, run), base, states, whole=whole)
 
 
 def _one_of(column: str, values: Collection[str]) -> tuple[str, list[SqlValue]]:
@@ -178,11 +180,8 @@ def _select(*, whole: bool) -> str:
     return f"SELECT {_TOLD}, {image} FROM row_state"  # noqa: S608  words of ours
 
 
-def _rows(database: Database, run: str, states: Sequence[sqlite3.Row], *, whole: bool) -> list[StoredRow]:
+def _rows(said: Contents, base: int, states: Sequence[sqlite3.Row], *, whole: bool) -> list[StoredRow]:
     """Put together how far rows are, and what they say."""
-    if not states:
-        return []
-    base, said = base_of(database, run), Contents(database, run)
     rows = []
     for place, number, status, identity, fingerprint, is_open, problems, code, record_id, *rest in states:
         batch, attempts, before = rest

@@ -31,7 +31,7 @@ def judge_all(
         after = block.last
         go_on()
         proven, ordinals = _screened(judge, block, journal.touched_rows(run, block.first, block.last))
-        rows = journal.rows_at(run, ordinals, whole=False)
+        rows = journal.rows_of(run, block, ordinals)
         settlements = [settled for row in rows if not row.attempts and (settled := judge.row(row)) is not None]
         if judge.operation.creates:
             judge.note_sent(journal, run, [row for row in rows if row.attempts])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias, final
+from typing import Final, TypeAlias, TypeVar, final
 
 from msgspec import Struct
 
@@ -21,6 +21,8 @@ from bulkzcrm.spec.operation import Operation
 from bulkzcrm.validate import Validator
 
 __all__ = ["IsFlawless", "Judging", "Screen"]
+
+_T = TypeVar("_T")
 
 IsFlawless: TypeAlias = Callable[[Record], bool]
 """Tells whether a new record that says this and nothing else has nothing wrong."""
@@ -92,29 +94,30 @@ class Screen:
         names = [name for name in group.fields if name in said]
         columns = [said[name] for name in names]
         different = _different(columns, block.rows)
-        new = [
-            (places, kind)
-            for places, kind in zip(different, _kinds(columns, different), strict=True)
-            if kind not in group.right
-        ]
+        kinds = _combined([column.marks for column in columns], columns, different)
+        new = [place for place, kind in enumerate(kinds) if kind not in group.right]
         if not new:
             return ()
         of_rows = list(_places(columns, block.rows))
-        asked = {of_rows[row] for row in rows} if len(rows) < block.rows else None
+        if len(rows) < block.rows:
+            asked = {of_rows[row] for row in rows}
+            new = [place for place in new if different[place] in asked]
         constants = {name: block.constants[name] for name in group.fields if name in block.constants}
+        values = _combined([column.values for column in columns], columns, different)
         of_wrong = {
-            places
-            for places, kind in new
-            if (asked is None or places in asked)
-            # One of the same kind, of other cells, may have been judged meanwhile.
-            and kind not in group.right
-            and (kind in group.wrong or not self._judged(group, kind, constants | _given(names, columns, places)))
+            different[place]
+            for place in new
+            if not self._is_right(group, kinds[place], constants, zip(names, values[place], strict=True))
         }
         return [row for row in rows if of_rows[row] in of_wrong] if of_wrong else ()
 
-    def _judged(self, group: _Group, kind: tuple[bytes, ...], given: Record) -> bool:
-        """Judge a combination that is not known, and remember what came of it unless it is long."""
-        is_right = group.is_flawless(given)
+    def _is_right(
+        self, group: _Group, kind: tuple[bytes, ...], constants: Record, said: Iterable[tuple[str, Json]]
+    ) -> bool:
+        """Tell whether nothing is wrong with a combination; what came of it is remembered, unless it is long."""
+        if kind in group.right or kind in group.wrong:
+            return kind in group.right
+        is_right = group.is_flawless(constants | {name: value for name, value in said if value is not None})
         if sum(map(len, kind)) <= _LONGEST:
             known = group.right if is_right else group.wrong
             if len(known) >= _KNOWN:
@@ -171,29 +174,19 @@ def _different(columns: Sequence[_Said], rows: int) -> Sequence[tuple[int, ...]]
     return list(set(_places(varying, rows))) if varying else [()]
 
 
-def _kinds(columns: Sequence[_Said], different: Sequence[tuple[int, ...]]) -> list[tuple[bytes, ...]]:
-    """Return for each of the combinations what stands for the values of all columns."""
+def _combined(
+    things: Sequence[Sequence[_T]], columns: Sequence[_Said], different: Sequence[tuple[int, ...]]
+) -> list[tuple[_T, ...]]:
+    """Return for each of the combinations what all columns have for it; `things` are those of each, by its values."""
     if not columns:
         return [()] * len(different)
     places = iter(zip(*different, strict=True))
     return list(
         zip(
             *(
-                [column.marks[0]] * len(different)
-                if column.places is None
-                else map(column.marks.__getitem__, next(places))
-                for column in columns
+                [of_column[0]] * len(different) if column.places is None else map(of_column.__getitem__, next(places))
+                for of_column, column in zip(things, columns, strict=True)
             ),
             strict=True,
         )
     )
-
-
-def _given(names: Sequence[str], columns: Sequence[_Said], places: Sequence[int]) -> Record:
-    """Return what a combination gives."""
-    varying = iter(places)
-    said = (
-        (name, column.values[0 if column.places is None else next(varying)])
-        for name, column in zip(names, columns, strict=True)
-    )
-    return {name: value for name, value in said if value is not None}
