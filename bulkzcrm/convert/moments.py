@@ -20,6 +20,7 @@ NOW = "now"
 
 _FIRST_YEAR = 1970
 _LONGEST = 64
+_WANTED = len("2030-01-31T14:30:00+05:30")
 _WIDEST_OFFSET = timedelta(hours=14)
 """No zone is further from UTC (Kiritimati, UTC+14)."""
 
@@ -63,7 +64,16 @@ def _in_zone(text: str, moment: datetime, zone: ZoneInfo) -> str | Refusal:
 def _read_moment(text: str, rule: DateRule, zone: ZoneInfo | None) -> Read:
     if _ISO.fullmatch(text):
         try:
-            return _finished(text, datetime.fromisoformat(text), zone)
+            moment = datetime.fromisoformat(text)
+            # To the second, with an offset: as it is wanted. (A later Python takes 24:00 for the next day's midnight.)
+            if (
+                len(text) == _WANTED
+                and "T00" <= text[10:13] < "T24"
+                and text[-6:] != "-00:00"
+                and moment.year >= _FIRST_YEAR
+            ):
+                return text
+            return _finished(text, moment, zone)
         except ValueError:
             pass  # the slow way tells what is wrong
     if text.casefold() == NOW:

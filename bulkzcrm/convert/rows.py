@@ -25,6 +25,7 @@ from bulkzcrm.spec.fields import Field
 __all__ = ["Clears", "ConvertOptions", "Converted", "Origin", "RowConverter", "Settled"]
 
 _NOTHING: frozenset[str] = frozenset()
+_NO_VALUE = (Refusal, Open, Clear)
 
 Clears: TypeAlias = Literal["null", "left out"]
 """What `#CLEAR` does: a record that says `None`, or one without the field (a new record has nothing to clear)."""
@@ -177,15 +178,12 @@ class RowConverter:
         result = read.value if isinstance(read, Finding) else read
         if isinstance(read, Finding):
             self._note(origin.field.name, number, text, read)
-        match result:
-            case Clear() if origin.field.mandatory or origin.field.never_empty:
-                return Refusal(MANDATORY_CLEARED, CLEAR_TEXT)
-            case Refusal() | Open() | Clear():
-                return result
-            case _:
-                # What a text proves about its column has been noted by now, and is not news the next time.
-                origin.recall.keep(value, result)
-                return result
+        if not isinstance(result, _NO_VALUE):
+            # What a text proves about its column has been noted by now, and is not news the next time.
+            origin.recall.keep(value, result)
+        elif isinstance(result, Clear) and (origin.field.mandatory or origin.field.never_empty):
+            return Refusal(MANDATORY_CLEARED, CLEAR_TEXT)
+        return result
 
     def settle(self) -> Settled:
         """Return what the rows converted so far prove; call it behind the last row of the source."""

@@ -290,3 +290,34 @@ def test_localising_later_is_the_same_as_a_time_zone_from_the_start(moment, name
 def test_localising_leaves_now_and_offsets_alone():
     assert localise("now", ZoneInfo("Europe/Berlin")) == "now"
     assert localise("2026-03-29T02:30:00+05:30", ZoneInfo("Europe/Berlin")) == "2026-03-29T02:30:00+05:30"
+
+
+@given(
+    st.datetimes(datetime.fromisoformat("1970-01-01T00:00")),
+    st.integers(-13 * 60, 13 * 60 + 59),
+    st.sampled_from(["T", " "]),
+    st.sampled_from(["minutes", "seconds", "milliseconds", "microseconds"]),
+)
+def test_iso_moments_with_an_offset_come_out_to_the_second(moment, minutes, between, exactness):
+    written = moment.replace(tzinfo=timezone(timedelta(minutes=minutes))).isoformat(between, exactness)
+    assert convert_value(MOMENT, written) == datetime.fromisoformat(written).isoformat("T", "seconds")
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("2030-01-31T14:30:00+05:30", "2030-01-31T14:30:00+05:30"),
+        ("2030-01-31 14:30:00+05:30", "2030-01-31T14:30:00+05:30"),
+        ("2030-01-31T14:30:00-00:00", "2030-01-31T14:30:00+00:00"),
+        ("2030-01-31T14:30:00Z", "2030-01-31T14:30:00+00:00"),
+    ],
+)
+def test_iso_moments_come_out_alike(written, value):
+    assert convert_value(MOMENT, written) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["1969-12-31T23:59:59+00:00", "2030-01-31T24:00:00+05:30", "2030-02-30T14:30:00+05:30"]
+)
+def test_iso_moments_that_are_none_are_refused(text):
+    assert code_of(MOMENT, text) == "INVALID_DATA"
