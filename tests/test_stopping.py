@@ -11,8 +11,10 @@ from desk import SERVICE, Desk, desk_at, services
 from forwarder import Cut, Heard, Say, until
 
 from bulkzcrm.events import Event, RowsJudged
+from bulkzcrm.journal import Journal
 from bulkzcrm.report import State
 from bulkzcrm.run.options import RunOptions
+from bulkzcrm.run.signals import InterruptedRunError
 
 SMALL = RunOptions(batch_size=10, concurrency=2)
 TOO_MANY = Say(429, {"code": "TOO_MANY_REQUESTS", "details": {}, "message": "too many", "status": "error"})
@@ -22,6 +24,16 @@ TOO_MANY = Say(429, {"code": "TOO_MANY_REQUESTS", "details": {}, "message": "too
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk_at(tmp_path / "a desk") as desk:
         yield desk
+
+
+async def test_who_is_stopped_while_the_source_is_read_is_not_told_to_resume(desk: Desk):
+    desk.stop.again()
+    with pytest.raises(InterruptedRunError) as told:
+        await desk.begin("create-services", services(10))
+    assert "nothing is kept" in told.value.cure
+    assert "resume" not in told.value.cure
+    with Journal.open(desk.home) as journal:
+        assert journal.runs() == []
 
 
 async def test_the_first_signal_lets_what_is_in_flight_end_and_begins_nothing_more(desk: Desk):

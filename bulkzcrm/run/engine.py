@@ -138,6 +138,8 @@ async def begin(
                 journal.drop_run(run, epoch)
         if isinstance(error, OutputError):
             raise RefusedError(error.message, "Nothing was sent. Mend that and begin again.") from error
+        if isinstance(error, InterruptedRunError):
+            raise InterruptedRunError("Nothing was sent and nothing is kept; begin again when you like.") from error
         raise
     taken.tell(around.announce)
     return taken

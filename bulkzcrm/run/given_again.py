@@ -1,11 +1,12 @@
-"""Rows of one report that are about to be sent a second time: given back before, or taken by a retry.
+"""Rows of a report that are about to be sent a second time: given back before, or taken by a retry.
 
-A report that stays as it was written does not tell what became of its rows since; the journal does.
+A report that stays as it was written does not tell what became of its rows since; the journal does, however many
+reports lie between.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bulkzcrm.cells import counted
@@ -22,13 +23,14 @@ _NAMES = ("results.", "results (", "failed.", "failed (")
 def refuse_given_back_again(run: Run, journal: JournalReader) -> None:
     """Raise `UsageError` where rows of a report, or of a retry, were sent by an earlier run of the same report.
 
-    Rows from one folder's reports are known by their names; from a copy elsewhere, by all their cells.
+    Rows of reports that come from each other are known by their names; from a copy elsewhere, by all their cells.
     """
     if not _is_of_a_report(run):
         return
-    folder = _folder(run, journal)
-    for earlier in journal.given_back_before(run):
-        is_of_one_report = folder is not None and folder == _folder(earlier, journal)
+    before = list(journal.given_back_before(run))
+    folders = _folders_of_one_source(_folder(run, journal), before, journal)
+    for earlier in before:
+        is_of_one_report = _folder(earlier, journal) in folders
         if run.retry_of is not None and (earlier.retry_of is not None or not is_of_one_report):
             # Which rows earlier retries took, the journal knows anyway.
             continue
@@ -50,6 +52,20 @@ def _folder(run: Run, journal: JournalReader) -> Path | None:
     file = kept_file(run)
     # Under other names, a folder may hold copies of several reports.
     return file.parent if file is not None and file.name.startswith(_NAMES) else None
+
+
+def _folders_of_one_source(folder: Path | None, runs: Sequence[Run], journal: JournalReader) -> frozenset[Path]:
+    """Return the folders of all reports that come from the one in a folder, or from which it comes."""
+    if folder is None:
+        return frozenset()
+    links = [(given, Path(run.output).absolute()) for run in runs if run.output and (given := _folder(run, journal))]
+    folders, seen = {folder}, 0
+    while seen < len(folders):
+        seen = len(folders)
+        for link in links:
+            if not folders.isdisjoint(link):
+                folders.update(link)
+    return frozenset(folders)
 
 
 def _refusal(run: Run, earlier: Run, count: int, first: int) -> UsageError:

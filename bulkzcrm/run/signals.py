@@ -17,8 +17,8 @@ class InterruptedRunError(StoppedError):
 
     exit_status = 130
 
-    def __init__(self) -> None:
-        super().__init__("The run was interrupted.", "Nothing is lost; resume it when you like.")
+    def __init__(self, cure: str = "Nothing is lost; resume it when you like.") -> None:
+        super().__init__("The run was interrupted.", cure)
 
 
 @final

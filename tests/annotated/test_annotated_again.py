@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from forwarder import Heard, Say
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 from openpyxl.worksheet.table import Table
-from terminal import Served, Terminal
+from terminal import Ended, Served, Terminal
 from workbooks import (
     MEMBER,
     RESULTS,
@@ -253,6 +254,37 @@ def test_a_workbook_that_is_mended_and_given_back_bit_by_bit_makes_nothing_twice
     book.save(connected.folder / "second/results.xlsx")
     assert connected.type("run", "create-services", "second/results.xlsx", "-o", "fourth", *words).status == 0
     assert served.created == ["A", "B", "C"]
+
+
+def test_of_reports_that_come_from_each_other_none_gives_a_row_twice(connected: Terminal, served: Served):
+    """Whichever of them is mended, and however differently, once more."""
+    header = "Service_Name,Duration,Location,Members,Availability_Type,Price\n"
+    row = f"A,60,Client Address,{MEMBER},Every Business Days,5\n"
+    connected.write("rows.csv", header + row + row.replace("A,60", "B,5") + row.replace("A,60", "C,5"))
+
+    def run(source: str, into: str) -> Ended:
+        return connected.type("run", "create-services", source, "-o", into, "--yes")
+
+    def mend(source: str, name: str, minutes: int) -> None:
+        path = connected.folder / source
+        text = path.read_text(encoding="utf-8-sig")
+        path.write_text(re.sub(rf"(?m)^{name},\d+", f"{name},{minutes}", text), encoding="utf-8")
+
+    run("rows.csv", "first")
+    run("first/failed.csv", "second")
+    mend("second/failed.csv", "B", 30)
+    assert run("second/failed.csv", "third").status == 1
+    assert served.created == ["A", "B"]
+    mend("first/failed.csv", "B", 45)
+    again = run("first/failed.csv", "fourth")
+    assert (again.status, served.created) == (2, ["A", "B"])
+    assert "1 row of first/failed.csv" in again.why
+    path = connected.folder / "first/failed.csv"
+    path.write_text(re.sub(r"(?m)^B,.*\n", "", path.read_text(encoding="utf-8")), encoding="utf-8")
+    mend("first/failed.csv", "C", 45)
+    assert run("first/failed.csv", "fifth").status == 0
+    mend("third/failed.csv", "C", 30)
+    assert (run("third/failed.csv", "sixth").status, served.created) == (2, ["A", "B", "C"])
 
 
 def test_a_workbook_that_was_given_back_to_a_run_that_stopped_is_left_to_it(connected: Terminal, served: Served):
