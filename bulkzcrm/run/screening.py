@@ -6,7 +6,9 @@ left to whoever judges rows one by one, so that everything that is said of a row
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final, TypeAlias, TypeVar, final
 
@@ -68,13 +70,14 @@ class Screen:
         """
         if not rows:
             return set()
+        left_out = set(range(block.rows)).difference(rows) if len(rows) < block.rows else ()
         told = block.told()
         said = {name: _Said.of(strip) for name, strip in told.items() if not self._is_plainly_fine(strip)}
         found: set[int] = set()
         for group in self._groups:
             if any(name in said or name in block.constants for name in group.fields) or group.fields[0] not in told:
-                found.update(self._unproven(group, said, block, rows))
-        return found
+                found.update(self._unproven(group, said, block, left_out))
+        return found.difference(left_out)
 
     def _is_plainly_fine(self, strip: Strip) -> bool:
         """Tell whether texts that say their values are within the limits of a field that no rule looks at."""
@@ -89,27 +92,34 @@ class Screen:
             case _:
                 return False
 
-    def _unproven(self, group: _Group, said: Mapping[str, _Said], block: Block, rows: Collection[int]) -> Iterable[int]:
-        """Return those of the rows of which a group's fields say what is not known to be right."""
+    def _unproven(
+        self, group: _Group, said: Mapping[str, _Said], block: Block, left_out: Collection[int]
+    ) -> Iterable[int]:
+        """Return rows of which a group's fields say what is not known to be right; some `left_out` may be among them.
+
+        What only rows say that are left out is not judged.
+        """
         names = [name for name in group.fields if name in said]
         columns = [said[name] for name in names]
         different = _different(columns, block.rows)
-        kinds = _combined([column.marks for column in columns], columns, different)
-        new = [place for place, kind in enumerate(kinds) if kind not in group.right]
+        marks = _combined([column.marks for column in columns], columns, different)
+        if group.right.issuperset(marks):
+            return ()
+        new = {places: kind for places, kind in zip(different, marks, strict=True) if kind not in group.right}
+        for places in _only_in(left_out, new.keys(), columns, block.rows) if left_out else ():
+            del new[places]
         if not new:
             return ()
-        of_rows = list(_places(columns, block.rows))
-        if len(rows) < block.rows:
-            asked = {of_rows[row] for row in rows}
-            new = [place for place in new if different[place] in asked]
         constants = {name: block.constants[name] for name in group.fields if name in block.constants}
-        values = _combined([column.values for column in columns], columns, different)
+        values = _combined([column.values for column in columns], columns, [*new])
         of_wrong = {
-            different[place]
-            for place in new
-            if not self._is_right(group, kinds[place], constants, zip(names, values[place], strict=True))
+            places
+            for (places, kind), of_kind in zip(new.items(), values, strict=True)
+            if not self._is_right(group, kind, constants, zip(names, of_kind, strict=True))
         }
-        return [row for row in rows if of_rows[row] in of_wrong] if of_wrong else ()
+        if not of_wrong:
+            return ()
+        return [row for row, places in enumerate(_places(columns, block.rows)) if places in of_wrong]
 
     def _is_right(
         self, group: _Group, kind: tuple[bytes, ...], constants: Record, said: Iterable[tuple[str, Json]]
@@ -164,6 +174,25 @@ def _places(columns: Sequence[_Said], rows: int) -> Iterable[tuple[int, ...]]:
     """Return for each row which values it has in those of the columns that have several."""
     varying = [column.places for column in columns if column.places is not None]
     return zip(*varying, strict=True) if varying else [()] * rows
+
+
+def _only_in(
+    some: Collection[int], combinations: AbstractSet[tuple[int, ...]], columns: Sequence[_Said], rows: int
+) -> AbstractSet[tuple[int, ...]]:
+    """Return which combinations only some of all rows have."""
+    varying = [column.places for column in columns if column.places is not None]
+    theirs = Counter(tuple([places[row] for places in varying]) for row in some)
+    met = theirs.keys() & combinations
+
+    def has_a_value_of_its_own(combination: tuple[int, ...]) -> bool:
+        columns_of_it = zip(varying, combination, strict=True)
+        return any(places.count(place) == sum(places[row] == place for row in some) for places, place in columns_of_it)
+
+    if all(map(has_a_value_of_its_own, met)):
+        return met
+    # Seldom: each of its values stands in other rows, too.
+    often = Counter(_places(columns, rows))
+    return {combination for combination in met if often[combination] == theirs[combination]}
 
 
 def _different(columns: Sequence[_Said], rows: int) -> Sequence[tuple[int, ...]]:
