@@ -129,7 +129,11 @@ class Database:
         try:
             yield
         finally:
-            self.change("COMMIT")
+            # Nothing is lost where the end fails; only must it be one.
+            for end in ("COMMIT", "ROLLBACK"):
+                if self.in_transaction:
+                    with suppress(sqlite3.Error):
+                        self._connection.execute(end)
 
     def close(self) -> None:
         """Close the connection; an open transaction is undone."""
