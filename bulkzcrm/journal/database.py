@@ -122,7 +122,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """See all that is read inside as it is at one moment, whoever writes meanwhile; nothing is changed there."""
-        if self._depth:
+        if self.in_transaction:
             yield
             return
         self.change("BEGIN")

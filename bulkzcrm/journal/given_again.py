@@ -28,6 +28,14 @@ def earlier(database: Database, run: Run) -> list[str]:
     return [row["id"] for row in found]
 
 
+def outputs(database: Database) -> list[tuple[str, str]]:
+    """Return all runs that have a folder for their report, and the folder; the newest first."""
+    found = database.tuples(
+        "SELECT id, output FROM run WHERE output IS NOT NULL AND state <> ? ORDER BY id DESC", (RunState.INGESTING,)
+    )
+    return [(run, output) for run, output in found]
+
+
 def rows(database: Database, run: str, before: str, *, by_identity: bool) -> tuple[int, int]:
     """Return how many rows are to be sent that the run `before` has sent, or may send yet, and the first's number.
 

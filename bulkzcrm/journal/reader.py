@@ -89,6 +89,10 @@ class JournalReader:
         """
         return (self.run(each) for each in given_again.earlier(self._database, run))
 
+    def outputs(self) -> list[tuple[str, str]]:
+        """Return all runs that have a folder for their report, each with the folder; the newest first."""
+        return given_again.outputs(self._database)
+
     def rows_given_before(self, run: Run, before: Run, *, by_identity: bool) -> tuple[int, int]:
         """Return how many rows are to be sent that an earlier run has sent or may send yet, and the first's number.
 

@@ -6,8 +6,10 @@ reports lie between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import final
 
 from bulkzcrm.cells import counted
 from bulkzcrm.errors import UsageError
@@ -27,10 +29,10 @@ def refuse_given_back_again(run: Run, journal: JournalReader) -> None:
     """
     if not _is_of_a_report(run):
         return
-    before = list(journal.given_back_before(run))
-    folders = _folders_of_one_source(_folder(run, journal), before, journal)
-    for earlier in before:
-        is_of_one_report = _folder(earlier, journal) in folders
+    lineage = _Lineage(journal)
+    origin = lineage.origin(run)
+    for earlier in journal.given_back_before(run):
+        is_of_one_report = origin is not None and origin == lineage.origin(earlier)
         if run.retry_of is not None and (earlier.retry_of is not None or not is_of_one_report):
             # Which rows earlier retries took, the journal knows anyway.
             continue
@@ -54,18 +56,28 @@ def _folder(run: Run, journal: JournalReader) -> Path | None:
     return file.parent if file is not None and file.name.startswith(_NAMES) else None
 
 
-def _folders_of_one_source(folder: Path | None, runs: Sequence[Run], journal: JournalReader) -> frozenset[Path]:
-    """Return the folders of all reports that come from the one in a folder, or from which it comes."""
-    if folder is None:
-        return frozenset()
-    links = [(given, Path(run.output).absolute()) for run in runs if run.output and (given := _folder(run, journal))]
-    folders, seen = {folder}, 0
-    while seen < len(folders):
-        seen = len(folders)
-        for link in links:
-            if not folders.isdisjoint(link):
-                folders.update(link)
-    return frozenset(folders)
+@final
+class _Lineage:
+    """Tells from which source a report comes, through however many runs that it was given back to."""
+
+    def __init__(self, journal: JournalReader) -> None:
+        self._journal = journal
+        self._written: dict[str, list[str]] = {}
+        """Which runs have written their reports into a folder, the newest first: one may be used again."""
+        for run, output in journal.outputs():
+            self._written.setdefault(os.path.realpath(output), []).append(run)
+
+    def origin(self, run: Run) -> str | None:
+        """Return the first run of all, or the folder where that cannot be told; nothing for a copy of a report."""
+        folder = _folder(run, self._journal)
+        if folder is None:
+            return None
+        place = os.path.realpath(folder)
+        writer = next((each for each in self._written.get(place, ()) if each < run.id), None)
+        if writer is None:
+            return place
+        before = self._journal.run(writer)
+        return (self.origin(before) or before.id) if _is_of_a_report(before) else before.id
 
 
 def _refusal(run: Run, earlier: Run, count: int, first: int) -> UsageError:

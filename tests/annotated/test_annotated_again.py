@@ -287,6 +287,45 @@ def test_of_reports_that_come_from_each_other_none_gives_a_row_twice(connected: 
     assert (run("third/failed.csv", "sixth").status, served.created) == (2, ["A", "B", "C"])
 
 
+def test_a_folder_that_is_used_again_does_not_make_two_sources_one(connected: Terminal, served: Served):
+    header = "Service_Name,Duration,Location,Members,Availability_Type,Price\n"
+    row = f"A,60,Client Address,{MEMBER},Every Business Days,5\n"
+    connected.write("jan.csv", header + row + row.replace("A,60", "B,5"))
+    connected.write("feb.csv", header + row.replace("A,", "X,") + row.replace("A,60", "B,5").replace(",5\n", ",7\n"))
+
+    def run(source: str, into: str, *more: str) -> int:
+        return connected.type("run", "create-services", source, "-o", into, "--yes", *more).status
+
+    def mend(source: str) -> None:
+        path = connected.folder / source
+        path.write_text(path.read_text(encoding="utf-8-sig").replace("B,5,", "B,30,"), encoding="utf-8")
+
+    run("jan.csv", "out")
+    mend("out/failed.csv")
+    assert run("out/failed.csv", "fixed") == 0
+    for name in ("out", "fixed"):
+        (connected.folder / name).rename(connected.folder / f"january {name}")
+    run("feb.csv", "fixed")
+    mend("fixed/failed.csv")
+    assert run("fixed/failed.csv", "february fixed") == 0
+    assert served.created == ["A", "B", "X", "B"]
+
+
+def test_another_spelling_of_a_folder_is_the_same_folder(connected: Terminal, served: Served):
+    header = "Service_Name,Duration,Location,Members,Availability_Type,Price\n"
+    row = f"A,60,Client Address,{MEMBER},Every Business Days,5\n"
+    connected.write("rows.csv", header + row + row.replace("A,60", "B,5"))
+    connected.type("run", "create-services", "rows.csv", "-o", "first", "--yes")
+    connected.type("run", "create-services", "first/failed.csv", "-o", "second", "--yes")
+    (connected.folder / "link").symlink_to(connected.folder / "second", target_is_directory=True)
+    for source, minutes in (("link/failed.csv", 30), ("first/failed.csv", 45)):
+        path = connected.folder / source
+        path.write_text(path.read_text(encoding="utf-8-sig").replace("B,5,", f"B,{minutes},"), encoding="utf-8")
+    assert connected.type("run", "create-services", "link/failed.csv", "-o", "third", "--yes").status == 0
+    assert connected.type("run", "create-services", "first/failed.csv", "-o", "fourth", "--yes").status == 2
+    assert served.created == ["A", "B"]
+
+
 def test_a_workbook_that_was_given_back_to_a_run_that_stopped_is_left_to_it(connected: Terminal, served: Served):
     by_openpyxl(connected.folder / "book.xlsx", rows=[good("A", Price=None), good("B", Price=None)])
     words = ("--yes", "--format", "xlsx")
