@@ -131,7 +131,7 @@ class Database:
         finally:
             # Nothing is lost where the end fails; only must it be one.
             for end in ("COMMIT", "ROLLBACK"):
-                if self.in_transaction:
+                if self._connection.in_transaction:
                     with suppress(sqlite3.Error):
                         self._connection.execute(end)
 
