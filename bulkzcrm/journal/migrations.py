@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from bulkzcrm.blocks import encode_block
 from bulkzcrm.cells import decode_cells
+from bulkzcrm.exact_json import decode_exactly, encode_exactly
 from bulkzcrm.journal.codec import object_from
 from bulkzcrm.journal.records import NewRow
 from bulkzcrm.journal.row_writes import block_of, in_blocks
@@ -121,9 +122,6 @@ CREATE INDEX row_state_open ON row_state (place) WHERE is_open = 1;
 
 CREATE INDEX row_state_doubtful ON row_state (status, place) WHERE status IN ('in_doubt', 'unknown');
 
-CREATE INDEX row_state_again ON row_state (status, attempts, place)
-  WHERE attempts > 0 AND status IN ('pending', 'in_doubt');
-
 CREATE TABLE before_image (
   place  BIGINT NOT NULL PRIMARY KEY,
   record TEXT   NOT NULL
@@ -165,10 +163,31 @@ def _rows_of(connection: sqlite3.Connection, run: str) -> Iterator[NewRow]:
         )
 
 
+_WAITING_AGAIN: Final = """
+CREATE INDEX IF NOT EXISTS row_state_again ON row_state (status, attempts, place)
+  WHERE attempts > 0 AND status IN ('pending', 'in_doubt');
+"""
+
+
+def _codes_as_bytes(connection: sqlite3.Connection) -> None:
+    """Let a byte tell which cell of a block a row has, where it was a number in a list."""
+    for run, first in connection.execute("SELECT run, first_ordinal FROM row_block").fetchall():
+        where = "WHERE run = ? AND first_ordinal = ?"
+        (content,) = connection.execute(f"SELECT content FROM row_block {where}", (run, first)).fetchone()  # noqa: S608  ours
+        block = decode_exactly(content)
+        listed = [strip for strip in block["strips"] if isinstance(strip.get("codes"), list)]
+        for strip in listed:
+            strip["codes"] = bytes(strip["codes"])
+        if listed:
+            changed = encode_exactly(block).decode()
+            connection.execute(f"UPDATE row_block SET content = ? {where}", (changed, run, first))  # noqa: S608  ours
+
+
 MIGRATIONS: Final[tuple[tuple[Step, ...], ...]] = (
     (_SHARED_LIMITS,),
     (_PRUNING,),
     (_REVISIONS,),
     (_REQUESTS_OVER_TIME,),
     (_BLOCKS, _rows_into_blocks),
+    (_WAITING_AGAIN, _codes_as_bytes),
 )
